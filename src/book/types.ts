@@ -1,0 +1,65 @@
+/** A price level: price and quantity as canonical decimals (see decimal.ts). In an update, quantity "0" removes the level. */
+export type Level = readonly [price: string, quantity: string];
+
+/** The ids of one depth update, named after what they say instead of after the wire's letters. */
+export interface UpdateIds {
+  /** Id of the first change in the update. */
+  readonly firstUpdateId: number;
+  /** Id of the last change in the update. */
+  readonly finalUpdateId: number;
+  /** Futures: the final id of the update before this one. Null on spot. */
+  readonly previousFinalUpdateId: number | null;
+}
+
+/** One depth update, parsed and checked. */
+export interface DepthUpdate extends UpdateIds {
+  readonly symbol: string;
+  /** The exchange's event time in milliseconds since 1970. */
+  readonly eventTimeMs: number;
+  /** Absolute new quantities; order as the exchange sent them. */
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+}
+
+/** The exchange's REST depth reply. Not to be confused with the stored record. */
+export interface DepthReply {
+  readonly lastUpdateId: number;
+  /** Best first. */
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+  /** Null on spot, which gives none. */
+  readonly eventTimeMs: number | null;
+}
+
+/** The best levels of a book at one update id. */
+export interface BookTop {
+  readonly lastUpdateId: number;
+  /** Best first: bids from the highest price down, asks from the lowest up. */
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+}
+
+/** How far a read of the book can be trusted; null = the whole side is known. */
+export interface Coverage {
+  /** The lowest bid price that the last REST reply covered. */
+  readonly lowestBid: string | null;
+  /** The highest ask price that the last REST reply covered. */
+  readonly highestAsk: string | null;
+}
+
+/** Sums over the best levels, filled in place so that a check on every update allocates nothing. */
+export interface TopSums {
+  /** Levels found a side, at most the number asked for. */
+  bidLevels: number;
+  askLevels: number;
+  /** Sum of price times quantity. */
+  bidNotional: number;
+  askNotional: number;
+  /** Sum of quantity. */
+  bidQuantity: number;
+  askQuantity: number;
+  bestBid: number;
+  bestBidQuantity: number;
+  bestAsk: number;
+  bestAskQuantity: number;
+}

@@ -1,0 +1,25 @@
+/** Monotonic milliseconds: for every duration, so that a jump of the wall clock changes nothing. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** Wall-clock milliseconds since 1970: only for what a person or another program reads. */
+export function wallMs(): number {
+  return Date.now();
+}
+
+/** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. Leaves no timer behind. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
