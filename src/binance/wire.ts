@@ -28,22 +28,35 @@ export type StreamMessage =
  * @param eventTimeUnit 'us' where the stream was opened with timeUnit=MICROSECOND
  * @throws OrderFlowError OF_FRAME_INVALID
  */
-export function parseFrame(text: string, requirePrevious: boolean, eventTimeUnit: 'ms' | 'us' = 'ms'): StreamMessage {
+export function parseFrame(
+  text: string,
+  requirePrevious: boolean,
+  eventTimeUnit: 'ms' | 'us' = 'ms',
+): StreamMessage {
   const frame = asObject(parseJson(text), 'frame');
   if (typeof frame.stream === 'string' && 'data' in frame) {
     if (frame.stream === '!serverShutdown') return { kind: 'shutdown' };
     return parseEvent(asObject(frame.data, 'data'), requirePrevious, eventTimeUnit);
   }
-  if ('result' in frame || 'error' in frame || ('code' in frame && 'msg' in frame)) return parseResponse(frame);
+  if ('result' in frame || 'error' in frame || ('code' in frame && 'msg' in frame))
+    return parseResponse(frame);
   return parseEvent(frame, requirePrevious, eventTimeUnit);
 }
 
 function parseResponse(frame: Record<string, unknown>): StreamMessage {
   const error = 'error' in frame ? frame.error : 'code' in frame ? frame : null;
-  return { kind: 'response', id: frame.id ?? null, error: error === null ? null : JSON.stringify(error).slice(0, 300) };
+  return {
+    kind: 'response',
+    id: frame.id ?? null,
+    error: error === null ? null : JSON.stringify(error).slice(0, 300),
+  };
 }
 
-function parseEvent(event: Record<string, unknown>, requirePrevious: boolean, unit: 'ms' | 'us'): StreamMessage {
+function parseEvent(
+  event: Record<string, unknown>,
+  requirePrevious: boolean,
+  unit: 'ms' | 'us',
+): StreamMessage {
   if (event.e === 'serverShutdown') return { kind: 'shutdown' };
   if (event.e !== 'depthUpdate') return { kind: 'other' };
   return { kind: 'depth', update: parseDepthUpdate(event, requirePrevious, unit) };
@@ -58,7 +71,8 @@ export function parseDepthUpdate(
   const firstUpdateId = asId(event.U, 'U');
   const finalUpdateId = asId(event.u, 'u');
   if (firstUpdateId > finalUpdateId) throw invalid(`U ${firstUpdateId} is above u ${finalUpdateId}`);
-  if (typeof event.s !== 'string' || event.s === '' || event.s.length > 64) throw invalid('s is not a symbol');
+  if (typeof event.s !== 'string' || event.s === '' || event.s.length > 64)
+    throw invalid('s is not a symbol');
   const time = asId(event.E, 'E');
   return {
     symbol: event.s,
@@ -97,7 +111,8 @@ function parseJson(text: string): unknown {
 }
 
 function asObject(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${name} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(`${name} is not an object`);
   return value as Record<string, unknown>;
 }
 

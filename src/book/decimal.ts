@@ -39,7 +39,8 @@ export function toScaledInteger(canonical: string, fractionDigits: number): bigi
   const point = canonical.indexOf('.');
   if (point < 0) return BigInt(canonical) * 10n ** BigInt(fractionDigits);
   const fraction = canonical.slice(point + 1);
-  if (fraction.length > fractionDigits) throw new RangeError(`${canonical} has more than ${fractionDigits} decimals`);
+  if (fraction.length > fractionDigits)
+    throw new RangeError(`${canonical} has more than ${fractionDigits} decimals`);
   return BigInt(canonical.slice(0, point) + fraction.padEnd(fractionDigits, '0'));
 }
 

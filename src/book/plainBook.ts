@@ -1,14 +1,6 @@
+import type { OrderBook } from './bookEngine';
 import { compareDecimals } from './decimal';
-import type { BookTop, Level } from './types';
-
-/** What the feed and the signals need of an order book, however it keeps its levels. */
-export interface OrderBook {
-  readonly lastUpdateId: number;
-  readonly bidCount: number;
-  readonly askCount: number;
-  /** The best `count` levels a side, best first, as canonical decimals. */
-  top(count: number): BookTop;
-}
+import type { BookTop, DepthUpdate, Level, TopSums } from './types';
 
 /** One side of the book: prices in ascending order beside their quantities. */
 class Side {
@@ -57,7 +49,7 @@ class Side {
  * The plain order book: sorted arrays of exact decimals, written to be obviously right. Faster books are tested against
  * it. It knows no sequence rule: whoever applies an update has judged it first.
  */
-export class PlainBook implements OrderBook {
+export class PlainBook implements OrderBook<DepthUpdate> {
   private readonly bidSide = new Side();
   private readonly askSide = new Side();
 
@@ -66,7 +58,7 @@ export class PlainBook implements OrderBook {
   /** @param bids,asks levels in any order; zero quantities are passed over */
   static from(lastUpdateId: number, bids: readonly Level[], asks: readonly Level[]): PlainBook {
     const book = new PlainBook(lastUpdateId);
-    book.apply(lastUpdateId, bids, asks);
+    book.set(bids, asks);
     return book;
   }
 
@@ -82,11 +74,14 @@ export class PlainBook implements OrderBook {
     return this.askSide.prices.length;
   }
 
-  /** Sets the absolute quantities of one update and takes its final id as the book's. */
-  apply(finalUpdateId: number, bids: readonly Level[], asks: readonly Level[]): void {
-    for (const [price, quantity] of bids) this.bidSide.set(price, quantity);
-    for (const [price, quantity] of asks) this.askSide.set(price, quantity);
-    this.updateId = finalUpdateId;
+  apply(update: DepthUpdate): void {
+    this.set(update.bids, update.asks);
+    this.updateId = update.finalUpdateId;
+  }
+
+  get crossed(): boolean {
+    if (this.bidCount === 0 || this.askCount === 0) return false;
+    return compareDecimals(this.bidSide.prices[this.bidCount - 1], this.askSide.prices[0]) > 0;
   }
 
   top(count: number): BookTop {
@@ -95,6 +90,27 @@ export class PlainBook implements OrderBook {
     for (let i = this.bidCount - 1; i >= 0 && bids.length < count; i--) bids.push(this.bidSide.level(i));
     for (let i = 0; i < this.askCount && asks.length < count; i++) asks.push(this.askSide.level(i));
     return { lastUpdateId: this.updateId, bids, asks };
+  }
+
+  sums(count: number, out: TopSums): void {
+    const { bids, asks } = this.top(count);
+    out.bidLevels = bids.length;
+    out.askLevels = asks.length;
+    out.bidNotional = notional(bids);
+    out.askNotional = notional(asks);
+    out.bidQuantity = quantity(bids);
+    out.askQuantity = quantity(asks);
+    out.bestBid = Number(bids[0]?.[0] ?? 0);
+    out.bestBidQuantity = Number(bids[0]?.[1] ?? 0);
+    out.bestAsk = Number(asks[0]?.[0] ?? 0);
+    out.bestAskQuantity = Number(asks[0]?.[1] ?? 0);
+    out.worstBid = Number(bids[bids.length - 1]?.[0] ?? 0);
+    out.worstAsk = Number(asks[asks.length - 1]?.[0] ?? 0);
+  }
+
+  private set(bids: readonly Level[], asks: readonly Level[]): void {
+    for (const [price, quantity] of bids) this.bidSide.set(price, quantity);
+    for (const [price, quantity] of asks) this.askSide.set(price, quantity);
   }
 
   /** The number of bids at or above a price; every bid where the price is null. */
@@ -114,4 +130,12 @@ export class PlainBook implements OrderBook {
     if (lowestBid !== null) this.bidSide.removeRange(0, this.bidSide.firstNotBelow(lowestBid));
     if (highestAsk !== null) this.askSide.removeRange(this.asksUpTo(highestAsk), this.askCount);
   }
+}
+
+function notional(levels: readonly Level[]): number {
+  return levels.reduce((sum, [price, quantity]) => sum + Number(price) * Number(quantity), 0);
+}
+
+function quantity(levels: readonly Level[]): number {
+  return levels.reduce((sum, [, quantity]) => sum + Number(quantity), 0);
 }

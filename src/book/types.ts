@@ -62,4 +62,24 @@ export interface TopSums {
   bestBidQuantity: number;
   bestAsk: number;
   bestAskQuantity: number;
+  /** The price of the last level summed a side: tells whether the sum stayed inside the covered range. */
+  worstBid: number;
+  worstAsk: number;
+}
+
+export function emptyTopSums(): TopSums {
+  return {
+    bidLevels: 0,
+    askLevels: 0,
+    bidNotional: 0,
+    askNotional: 0,
+    bidQuantity: 0,
+    askQuantity: 0,
+    bestBid: 0,
+    bestBidQuantity: 0,
+    bestAsk: 0,
+    bestAskQuantity: 0,
+    worstBid: 0,
+    worstAsk: 0,
+  };
 }

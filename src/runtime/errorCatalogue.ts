@@ -11,11 +11,19 @@ export interface CatalogueEntry {
   readonly remedy: string;
 }
 
-const entry = (retryable: boolean, summary: string, remedy: string): CatalogueEntry => ({ retryable, summary, remedy });
+const entry = (retryable: boolean, summary: string, remedy: string): CatalogueEntry => ({
+  retryable,
+  summary,
+  remedy,
+});
 
 export const ERROR_CATALOGUE = {
   // Parameters
-  OF_PARAMETER: entry(false, 'A parameter has a value that cannot be used', 'Correct the field named in the message.'),
+  OF_PARAMETER: entry(
+    false,
+    'A parameter has a value that cannot be used',
+    'Correct the field named in the message.',
+  ),
   OF_BASE_URL: entry(
     false,
     'A custom base URL cannot be used',
@@ -63,43 +71,103 @@ export const ERROR_CATALOGUE = {
     "This process's share of the exchange's request weight is used up for the moment",
     'Nothing: the request waits its turn. Fewer symbols or a smaller Book Depth make starting faster.',
   ),
-  OF_HTTP_STATUS: entry(true, 'The exchange answered with an unexpected HTTP status', 'Nothing, if it passes. Otherwise check the base URL.'),
-  OF_HTTP_REDIRECT: entry(false, 'The server redirects to another address', 'Set the base URL to the final address; redirects are not followed.'),
+  OF_HTTP_STATUS: entry(
+    true,
+    'The exchange answered with an unexpected HTTP status',
+    'Nothing, if it passes. Otherwise check the base URL.',
+  ),
+  OF_HTTP_REDIRECT: entry(
+    false,
+    'The server redirects to another address',
+    'Set the base URL to the final address; redirects are not followed.',
+  ),
   OF_BAD_RESPONSE: entry(
     true,
     'The reply is not what the exchange documents',
     'Nothing, if it passes. Otherwise check that the base URL belongs to the exchange and that no proxy changes replies.',
   ),
-  OF_RESPONSE_TOO_LARGE: entry(true, 'The reply is larger than any real one', 'Check that the base URL belongs to the exchange.'),
-  OF_TIMEOUT: entry(true, 'The server did not answer in time', 'Check the network connection and the proxy settings.'),
+  OF_RESPONSE_TOO_LARGE: entry(
+    true,
+    'The reply is larger than any real one',
+    'Check that the base URL belongs to the exchange.',
+  ),
+  OF_TIMEOUT: entry(
+    true,
+    'The server did not answer in time',
+    'Check the network connection and the proxy settings.',
+  ),
   OF_CONNECT: entry(
     true,
     'The server cannot be reached',
     'Check the network connection, the base URL and the proxy settings (HTTPS_PROXY, NO_PROXY).',
   ),
-  OF_DNS: entry(true, 'The host name cannot be resolved', 'Check the base URL for typing errors, and the name server of this machine.'),
+  OF_DNS: entry(
+    true,
+    'The host name cannot be resolved',
+    'Check the base URL for typing errors, and the name server of this machine.',
+  ),
   OF_TLS: entry(
     false,
     "The server's certificate cannot be trusted",
     'Check the host name; for a certificate authority of your own set NODE_EXTRA_CA_CERTS (exchange) or the CA field of the credential (Redis).',
   ),
-  OF_PROXY: entry(true, 'The proxy refused or dropped the connection', 'Check HTTPS_PROXY and whether the proxy lets this host through.'),
-  OF_PROXY_AUTH: entry(false, 'The proxy asks for a user name and password', 'Put them into HTTPS_PROXY (http://user:password@host:port).'),
+  OF_PROXY: entry(
+    true,
+    'The proxy refused or dropped the connection',
+    'Check HTTPS_PROXY and whether the proxy lets this host through.',
+  ),
+  OF_PROXY_AUTH: entry(
+    false,
+    'The proxy asks for a user name and password',
+    'Put them into HTTPS_PROXY (http://user:password@host:port).',
+  ),
 
   // Exchange, stream
-  OF_FRAME_INVALID: entry(true, 'A frame from the exchange cannot be read', 'Nothing: the book is fetched anew.'),
-  OF_FRAME_TOO_LARGE: entry(true, 'A frame is larger than any real one', 'Check that the base URL belongs to the exchange.'),
-  OF_STREAM_REFUSED: entry(true, 'The exchange refused the WebSocket connection', 'Nothing, if it passes. Otherwise check the base URL.'),
-  OF_STREAM_CLOSED: entry(true, 'The exchange closed the WebSocket connection', 'Nothing: it is opened again.'),
-  OF_STREAM_DEAD: entry(true, 'The WebSocket connection went silent without closing', 'Nothing: it is opened again.'),
+  OF_FRAME_INVALID: entry(
+    true,
+    'A frame from the exchange cannot be read',
+    'Nothing: the book is fetched anew.',
+  ),
+  OF_FRAME_TOO_LARGE: entry(
+    true,
+    'A frame is larger than any real one',
+    'Check that the base URL belongs to the exchange.',
+  ),
+  OF_STREAM_REFUSED: entry(
+    true,
+    'The exchange refused the WebSocket connection',
+    'Nothing, if it passes. Otherwise check the base URL.',
+  ),
+  OF_STREAM_CLOSED: entry(
+    true,
+    'The exchange closed the WebSocket connection',
+    'Nothing: it is opened again.',
+  ),
+  OF_STREAM_DEAD: entry(
+    true,
+    'The WebSocket connection went silent without closing',
+    'Nothing: it is opened again.',
+  ),
   OF_STREAM_SILENT: entry(
     true,
     'The stream sends nothing although the book changes',
     'Check that the symbol still trades and that the WebSocket base URL fits the market.',
   ),
-  OF_SEQUENCE_GAP: entry(true, 'Update ids are missing, so the book cannot be exact', 'Nothing: the book is fetched anew.'),
-  OF_BOOK_BROKEN: entry(true, 'The book is crossed, which a real book never is', 'Nothing: the book is fetched anew.'),
-  OF_SNAPSHOT_STALE: entry(true, 'The exchange sent a snapshot older than the buffered updates', 'Nothing: it is asked again.'),
+  OF_SEQUENCE_GAP: entry(
+    true,
+    'Update ids are missing, so the book cannot be exact',
+    'Nothing: the book is fetched anew.',
+  ),
+  OF_BOOK_BROKEN: entry(
+    true,
+    'The book is crossed, which a real book never is',
+    'Nothing: the book is fetched anew.',
+  ),
+  OF_SNAPSHOT_STALE: entry(
+    true,
+    'The exchange sent a snapshot older than the buffered updates',
+    'Nothing: it is asked again.',
+  ),
   OF_BUFFER_FULL: entry(true, 'Too many updates waited for a snapshot', 'Nothing: the book is fetched anew.'),
   OF_SYNC_TIMEOUT: entry(
     true,
@@ -108,8 +176,16 @@ export const ERROR_CATALOGUE = {
   ),
 
   // Store
-  OF_REDIS_CONNECT: entry(true, 'Redis cannot be reached', 'Check host, port and TLS of the Order Flow Redis credential, and that Redis runs.'),
-  OF_REDIS_AUTH: entry(false, 'Redis refused user name or password', 'Correct user and password in the Order Flow Redis credential.'),
+  OF_REDIS_CONNECT: entry(
+    true,
+    'Redis cannot be reached',
+    'Check host, port and TLS of the Order Flow Redis credential, and that Redis runs.',
+  ),
+  OF_REDIS_AUTH: entry(
+    false,
+    'Redis refused user name or password',
+    'Correct user and password in the Order Flow Redis credential.',
+  ),
   OF_REDIS_PERMISSION: entry(
     false,
     'The Redis user may not run a command or touch a key that is needed',
@@ -121,11 +197,31 @@ export const ERROR_CATALOGUE = {
     'Choose another Key Prefix, or delete the key.',
   ),
   OF_REDIS_MEMORY: entry(true, 'Redis is out of memory', 'Raise maxmemory or free memory in Redis.'),
-  OF_REDIS_READ_ONLY: entry(true, 'This Redis server is a read-only replica', 'Point the credential at the primary server.'),
-  OF_REDIS_DISK: entry(true, 'Redis cannot write to its disk and refuses changes', 'Free disk space on the Redis server.'),
-  OF_REDIS_TIMEOUT: entry(true, 'Redis did not answer in time', 'Check the load and the connection of the Redis server.'),
-  OF_REDIS_ERROR: entry(true, 'Redis answered with an error', 'Read the message; if it persists check the Redis server.'),
-  OF_REDIS_CREDENTIAL: entry(false, 'No usable Order Flow Redis credential', 'Choose or create an Order Flow Redis credential in the node.'),
+  OF_REDIS_READ_ONLY: entry(
+    true,
+    'This Redis server is a read-only replica',
+    'Point the credential at the primary server.',
+  ),
+  OF_REDIS_DISK: entry(
+    true,
+    'Redis cannot write to its disk and refuses changes',
+    'Free disk space on the Redis server.',
+  ),
+  OF_REDIS_TIMEOUT: entry(
+    true,
+    'Redis did not answer in time',
+    'Check the load and the connection of the Redis server.',
+  ),
+  OF_REDIS_ERROR: entry(
+    true,
+    'Redis answered with an error',
+    'Read the message; if it persists check the Redis server.',
+  ),
+  OF_REDIS_CREDENTIAL: entry(
+    false,
+    'No usable Order Flow Redis credential',
+    'Choose or create an Order Flow Redis credential in the node.',
+  ),
   OF_RECORD_INVALID: entry(
     false,
     'The stored snapshot was not written by this package, or is damaged',
@@ -136,7 +232,11 @@ export const ERROR_CATALOGUE = {
     'The stored snapshot has a format version this package does not know',
     'Update n8n-nodes-orderflow in every n8n that shares this store.',
   ),
-  OF_RECORD_TOO_LARGE: entry(false, 'The stored snapshot is larger than any real one', 'Check Key Prefix, and what else writes to the key.'),
+  OF_RECORD_TOO_LARGE: entry(
+    false,
+    'The stored snapshot is larger than any real one',
+    'Check Key Prefix, and what else writes to the key.',
+  ),
 
   // n8n
   OF_EXECUTION_TIMEOUT: entry(
@@ -149,7 +249,11 @@ export const ERROR_CATALOGUE = {
     'The incoming item holds no order book that can be used',
     'Send items with bids and asks as lists of [price, quantity], or choose another source.',
   ),
-  OF_INTERNAL: entry(false, 'Something that should not happen', 'Please report it; SECURITY.md and the README say how.'),
+  OF_INTERNAL: entry(
+    false,
+    'Something that should not happen',
+    'Please report it; SECURITY.md and the README say how.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -25,7 +25,10 @@ export class OrderFlowError extends Error {
     context: ErrorContext = {},
   ) {
     const { summary, remedy, retryable } = ERROR_CATALOGUE[code];
-    super(detail ? `${summary}: ${detail}` : summary, context.cause === undefined ? undefined : { cause: context.cause });
+    super(
+      detail ? `${summary}: ${detail}` : summary,
+      context.cause === undefined ? undefined : { cause: context.cause },
+    );
     this.retryable = retryable;
     this.remedy = remedy;
     this.subject = context.subject;
@@ -40,5 +43,7 @@ export function isOrderFlowError(error: unknown): error is OrderFlowError {
 
 export function toOrderFlowError(error: unknown): OrderFlowError {
   if (isOrderFlowError(error)) return error;
-  return new OrderFlowError('OF_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+  return new OrderFlowError('OF_INTERNAL', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }

@@ -1,0 +1,254 @@
+import type { BookEngine, OrderBook, TimedUpdate } from './bookEngine';
+import { judgeFirst, judgeNext, type SequenceRule, type Verdict } from './sequenceRule';
+import type { BookTop, Coverage, DepthReply, TopSums } from './types';
+
+/** Updates kept while a REST reply is on its way. Beyond it the oldest go: a later reply makes them needless anyway. */
+export const MAX_BUFFERED_UPDATES = 20_000;
+/** Levels outside the covered range are forgotten once in so many applied updates. */
+const PRUNE_EVERY_UPDATES = 500;
+/** Levels a side compared when a refreshed book replaces the live one. */
+const AUDIT_LEVELS = 50;
+
+export type UpdateOutcome =
+  /** Kept for the REST reply that is to come; nothing can be read. */
+  | 'buffered'
+  | 'applied'
+  | 'ignored'
+  /** Ids are missing. The book is gone, buffering has begun again with this update. */
+  | 'gap'
+  /** The update left the best bid above the best ask. The book is gone, as after a gap. */
+  | 'crossed'
+  /** The exchange's ids went backwards while its clock went on (a test network's reset). As after a gap. */
+  | 'ids-reset';
+
+export type ReplyOutcome =
+  /** In sync: the book can be read. */
+  | 'live'
+  /** The live book was replaced by a fresh one that agrees with it. */
+  | 'refreshed'
+  /** The live book was replaced, and the fresh one differs: the old one was wrong, or the exchange's reply is. */
+  | 'refreshed-different'
+  /** The reply is older than the buffer reaches back: ask again; the buffer is kept. */
+  | 'reply-too-old'
+  /** Ids are missing inside the buffer beyond the reply: ask again; what came before the gap is dropped. */
+  | 'gap'
+  /** The book that results is crossed: ask again. */
+  | 'crossed'
+  /** Nobody waits for a reply. */
+  | 'unexpected';
+
+/** A book that is being kept, with the stretch of the exchange's book that it can be trusted for. */
+interface Kept<U extends TimedUpdate> {
+  readonly book: OrderBook<U>;
+  readonly coverage: Coverage;
+  /** Trusted levels a side when the reply came; what remains of them tells how near the edge is. */
+  readonly initialBids: number;
+  readonly initialAsks: number;
+  /** No update has been applied since the reply: the first one is judged by the rule for first updates. */
+  awaitingFirst: boolean;
+  eventTimeMs: number | null;
+}
+
+/**
+ * Keeps one symbol's book exact: buffers updates, joins them with the REST reply by the sequence rule, applies what
+ * follows, and can do the same once more beside the live book to renew its coverage without a pause. Pure: no socket,
+ * no clock. After 'gap', 'crossed' and 'ids-reset' nothing can be read until the next reply has been joined.
+ */
+export class BookSync<U extends TimedUpdate> {
+  private kept: Kept<U> | null = null;
+  /** Updates since the stream opened or since a refresh began; null while nobody waits for a reply. */
+  private buffer: U[] | null = [];
+  private appliedSincePrune = 0;
+
+  constructor(
+    private readonly rule: SequenceRule,
+    private readonly engine: BookEngine<U>,
+    /** False keeps every level ever named, as a replay that is compared level by level needs. */
+    private readonly pruning = true,
+  ) {}
+
+  /** The book, or null while it is not in sync. */
+  get book(): OrderBook<U> | null {
+    return this.kept?.book ?? null;
+  }
+
+  get coverage(): Coverage | null {
+    return this.kept?.coverage ?? null;
+  }
+
+  /** The exchange's time of the last applied update or of the REST reply; null where it gave none. */
+  get eventTimeMs(): number | null {
+    return this.kept?.eventTimeMs ?? null;
+  }
+
+  /** True after a reply until the first update has been joined to it: nothing yet confirms that the stream runs. */
+  get awaitingFirst(): boolean {
+    return this.kept?.awaitingFirst ?? true;
+  }
+
+  get refreshing(): boolean {
+    return this.kept !== null && this.buffer !== null;
+  }
+
+  /** Forgets the book and everything buffered: the stream was lost or opened anew. */
+  reset(): void {
+    this.kept = null;
+    this.buffer = [];
+  }
+
+  /** Begins to buffer beside the live book, so that a reply asked for from now on can replace it. */
+  beginRefresh(): void {
+    this.buffer ??= [];
+  }
+
+  cancelRefresh(): void {
+    if (this.kept) this.buffer = null;
+  }
+
+  onUpdate(update: U): UpdateOutcome {
+    if (this.kept === null) {
+      this.keepForReply(update);
+      return 'buffered';
+    }
+    const outcome = this.judgeAndApply(this.kept, update);
+    if (outcome === 'applied') {
+      if (this.buffer !== null) this.keepForReply(update);
+      if (this.pruning && ++this.appliedSincePrune >= PRUNE_EVERY_UPDATES) this.pruneNow(this.kept);
+    } else if (outcome !== 'ignored') {
+      this.kept = null;
+      this.buffer = [this.engine.retain(update)];
+    }
+    return outcome;
+  }
+
+  /** @param limit the number of levels a side that the reply was asked for */
+  onReply(reply: DepthReply, limit: number): ReplyOutcome {
+    if (this.buffer === null) return 'unexpected';
+    const next = this.keep(reply, limit);
+    for (let i = 0; i < this.buffer.length; i++) {
+      const outcome = this.judgeAndApply(next, this.buffer[i]);
+      if (outcome === 'applied' || outcome === 'ignored') continue;
+      if (outcome === 'gap' && next.awaitingFirst) return 'reply-too-old';
+      // What lies before the break can never be joined with a later reply.
+      this.buffer.splice(0, i);
+      return outcome === 'crossed' ? 'crossed' : 'gap';
+    }
+    if (next.book.crossed) return 'crossed';
+    const previous = this.kept;
+    if (previous !== null && next.book.lastUpdateId < previous.book.lastUpdateId) return 'reply-too-old';
+    this.kept = next;
+    this.buffer = null;
+    if (previous === null) return 'live';
+    return agree(previous, next) ? 'refreshed' : 'refreshed-different';
+  }
+
+  /** The best levels that can be trusted, best first; null while not in sync. */
+  trustedTop(count: number): BookTop | null {
+    if (this.kept === null) return null;
+    const { book, coverage } = this.kept;
+    const top = book.top(count);
+    return {
+      lastUpdateId: top.lastUpdateId,
+      bids: top.bids.slice(0, book.bidsFrom(coverage.lowestBid)),
+      asks: top.asks.slice(0, book.asksUpTo(coverage.highestAsk)),
+    };
+  }
+
+  /** Sums over the best levels; false, `out` then meaningless, while not in sync or where they leave the coverage. */
+  trustedSums(count: number, out: TopSums): boolean {
+    if (this.kept === null) return false;
+    this.kept.book.sums(count, out);
+    return covered(this.kept.coverage, count, out);
+  }
+
+  /**
+   * How much of the coverage is left beyond `levels`, from 1 (as fresh as the reply) to 0 and below (top reads leave
+   * it). Complete sides do not count; Infinity where both are complete.
+   */
+  headroom(levels: number): number {
+    if (this.kept === null) return 0;
+    const { book, coverage, initialBids, initialAsks } = this.kept;
+    const side = (trusted: number, initial: number) => (trusted - levels) / Math.max(initial - levels, 1);
+    return Math.min(
+      coverage.lowestBid === null ? Infinity : side(book.bidsFrom(coverage.lowestBid), initialBids),
+      coverage.highestAsk === null ? Infinity : side(book.asksUpTo(coverage.highestAsk), initialAsks),
+    );
+  }
+
+  private judgeAndApply(kept: Kept<U>, update: U): Exclude<UpdateOutcome, 'buffered'> {
+    const { book } = kept;
+    const verdict: Verdict = kept.awaitingFirst
+      ? judgeFirst(this.rule, book.lastUpdateId, update)
+      : judgeNext(this.rule, book.lastUpdateId, update);
+    if (verdict === 'gap') return 'gap';
+    if (verdict === 'ignore') {
+      // A repeated update repeats its time as well. One that is newer by the clock and older by id is from a new count.
+      const idsReset =
+        !kept.awaitingFirst && kept.eventTimeMs !== null && update.eventTimeMs > kept.eventTimeMs;
+      return idsReset ? 'ids-reset' : 'ignored';
+    }
+    book.apply(update);
+    kept.awaitingFirst = false;
+    kept.eventTimeMs = update.eventTimeMs;
+    return book.crossed ? 'crossed' : 'applied';
+  }
+
+  private keep(reply: DepthReply, limit: number): Kept<U> {
+    const { bids, asks } = reply;
+    return {
+      book: this.engine.create(reply),
+      coverage: {
+        lowestBid: bids.length < limit ? null : bids[bids.length - 1][0],
+        highestAsk: asks.length < limit ? null : asks[asks.length - 1][0],
+      },
+      initialBids: bids.length,
+      initialAsks: asks.length,
+      awaitingFirst: true,
+      eventTimeMs: reply.eventTimeMs,
+    };
+  }
+
+  private keepForReply(update: U): void {
+    const buffer = (this.buffer ??= []);
+    const last = buffer[buffer.length - 1];
+    // Ids that went backwards while time went on begin a new count: nothing before can be joined with a new reply.
+    if (last && update.finalUpdateId < last.finalUpdateId && update.eventTimeMs > last.eventTimeMs)
+      buffer.length = 0;
+    if (buffer.length >= MAX_BUFFERED_UPDATES) buffer.splice(0, MAX_BUFFERED_UPDATES / 2);
+    buffer.push(this.engine.retain(update));
+  }
+
+  private pruneNow(kept: Kept<U>): void {
+    kept.book.prune(kept.coverage.lowestBid, kept.coverage.highestAsk);
+    this.appliedSincePrune = 0;
+  }
+}
+
+function covered(coverage: Coverage, count: number, sums: TopSums): boolean {
+  const bids =
+    coverage.lowestBid === null || (sums.bidLevels === count && sums.worstBid >= Number(coverage.lowestBid));
+  const asks =
+    coverage.highestAsk === null ||
+    (sums.askLevels === count && sums.worstAsk <= Number(coverage.highestAsk));
+  return bids && asks;
+}
+
+/** Do two books at one update id show the same best levels, as far as both are trusted? */
+function agree<U extends TimedUpdate>(a: Kept<U>, b: Kept<U>): boolean {
+  if (a.book.lastUpdateId !== b.book.lastUpdateId) return true;
+  const topA = a.book.top(AUDIT_LEVELS);
+  const topB = b.book.top(AUDIT_LEVELS);
+  const bids = Math.min(
+    a.book.bidsFrom(a.coverage.lowestBid),
+    b.book.bidsFrom(b.coverage.lowestBid),
+    AUDIT_LEVELS,
+  );
+  const asks = Math.min(
+    a.book.asksUpTo(a.coverage.highestAsk),
+    b.book.asksUpTo(b.coverage.highestAsk),
+    AUDIT_LEVELS,
+  );
+  const same = (x: BookTop['bids'], y: BookTop['bids'], count: number) =>
+    x.slice(0, count).every(([price, quantity], i) => y[i]?.[0] === price && y[i]?.[1] === quantity);
+  return same(topA.bids, topB.bids, bids) && same(topA.asks, topB.asks, asks);
+}
