@@ -1,0 +1,169 @@
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { npmCommand, npmEnv, run, type RunResult } from '../processes';
+import { createProgress, grouped, type Progress } from '../terminal';
+import {
+  isInstalled,
+  N8N_VERSION,
+  n8nLayout,
+  needsNodePackage,
+  NODE_VERSION,
+  nodePackageName,
+  type N8nLayout,
+} from './layout';
+import { withLock } from './lock';
+
+/** Packages a complete install holds, for the progress line only. */
+const EXPECTED_PACKAGES = 2_370;
+/** An install takes 3.0 GB; below this it would end with a full disk. */
+const NEEDED_BYTES = 3.5e9;
+const NATIVE_MODULES = ['sqlite3', 'isolated-vm'];
+
+/** Why an install failed, with what to do about it. */
+export class InstallError extends Error {
+  override readonly name = 'InstallError';
+}
+
+/**
+ * Makes a real n8n ready and returns where it lies. Does nothing where that is done already. Two calls at once, also
+ * from two processes, install once.
+ */
+export async function ensureN8n(options: { readonly home?: string; readonly signal?: AbortSignal } = {}): Promise<N8nLayout> {
+  const layout = n8nLayout(options.home);
+  if (isInstalled(layout)) return layout;
+  const progress = createProgress();
+  try {
+    await withLock(
+      `${layout.home}.lock`,
+      (owner) => progress.phase(`Another install is under way (${owner}), waiting for it`),
+      async () => {
+        if (isInstalled(layout)) return;
+        await install(layout, progress, options.signal);
+        progress.done(`n8n ${N8N_VERSION} is ready in ${layout.home}`);
+      },
+    );
+  } finally {
+    progress.done();
+  }
+  return layout;
+}
+
+async function install(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
+  makeHome(layout);
+  if (!existsSync(layout.n8nEntry) || !existsSync(layout.nodeBinary) || !(await loads(layout, signal))) {
+    await download(layout, progress, signal);
+    await compile(layout, progress, signal);
+    if (!(await loads(layout, signal))) {
+      throw new InstallError(
+        `n8n was installed in ${layout.home} but does not load. Delete that folder and run \`npm run n8n:install\` again.`,
+      );
+    }
+  }
+  const installedAt = new Date().toISOString();
+  writeFileSync(layout.marker, `${JSON.stringify({ n8n: N8N_VERSION, nodeRoot: layout.nodeRoot, installedAt }, null, 2)}\n`);
+}
+
+function makeHome(layout: N8nLayout): void {
+  try {
+    mkdirSync(layout.home, { recursive: true });
+  } catch (error) {
+    throw new InstallError(
+      `The folder ${layout.home} cannot be made (${(error as Error).message}). Set ORDERFLOW_N8N_HOME to a folder that can be written.`,
+    );
+  }
+  rmSync(layout.marker, { force: true });
+}
+
+async function download(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
+  const { bavail, bsize } = statfsSync(layout.home);
+  if (bavail * bsize < NEEDED_BYTES && !existsSync(layout.n8nEntry)) {
+    throw new InstallError(
+      `n8n takes 3 GB and only ${grouped((bavail * bsize) / 1e9, 1)} GB are free at ${layout.home}. Free some, or set ORDERFLOW_N8N_HOME to a folder on another disk.`,
+    );
+  }
+  const dependencies: Record<string, string> = { n8n: N8N_VERSION };
+  if (needsNodePackage()) dependencies[nodePackageName()] = NODE_VERSION;
+  const manifest = { name: 'orderflow-n8n-runtime', private: true, dependencies };
+  writeFileSync(join(layout.home, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+
+  progress.phase(`Downloading n8n ${N8N_VERSION} (2,400 packages, 3 GB on disk, 3 to 6 minutes)`);
+  let fetched = 0;
+  const freeAtStart = bavail * bsize;
+  const onLine = (line: string) => {
+    if (!/\.tgz\b/.test(line)) return;
+    fetched += 1;
+    if (fetched % 20 !== 0) return;
+    const now = statfsSync(layout.home);
+    const written = Math.max(0, freeAtStart - now.bavail * now.bsize);
+    progress.detail(`${grouped(Math.min(fetched, EXPECTED_PACKAGES))} packages, ${grouped(written / 1e6)} MB`);
+  };
+  // Scripts stay off: one package's tries to download sources from elsewhere and fails. The two native modules that
+  // n8n cannot start without are compiled in the next step.
+  const npm = npmCommand(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http']);
+  const result = await run(npm.command, npm.args, { cwd: layout.home, env: npmEnv(), onLine, signal });
+  if (result.code !== 0) throw new InstallError(explainDownload(result, layout));
+}
+
+async function compile(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
+  progress.phase(`Compiling ${NATIVE_MODULES.join(' and ')} for Node ${NODE_VERSION} (1 minute)`);
+  const env = npmEnv({
+    PATH: `${dirname(layout.nodeBinary)}:${process.env.PATH ?? ''}`,
+    npm_config_nodedir: layout.nodeRoot,
+  });
+  const npm = npmCommand(['rebuild', ...NATIVE_MODULES, '--ignore-scripts=false', '--foreground-scripts']);
+  // npm's own script runs under the Node that the modules are for: they ask the running one which version that is.
+  const command = npm.command === process.execPath ? layout.nodeBinary : npm.command;
+  const onLine = (line: string) => progress.detail(line.trim().slice(0, 60));
+  const result = await run(command, npm.args, { cwd: layout.home, env, onLine, signal });
+  if (result.code !== 0) throw new InstallError(explainCompile(result));
+}
+
+/** Seen to work: n8n tells its version, and both native modules open under the Node that will run it. */
+async function loads(layout: N8nLayout, signal?: AbortSignal): Promise<boolean> {
+  const version = await run(layout.nodeBinary, [layout.n8nEntry, '--version'], { signal }).catch(() => null);
+  if (version?.code !== 0 || version.tail.trim() !== N8N_VERSION) return false;
+  const program = NATIVE_MODULES.map((name) => `require(${JSON.stringify(name)})`).join(';');
+  const native = await run(layout.nodeBinary, ['-e', program], { cwd: join(layout.home, 'node_modules', 'n8n'), signal });
+  return native.code === 0;
+}
+
+function explainDownload({ tail }: RunResult, layout: N8nLayout): string {
+  const last = lastLines(tail);
+  if (/ENOSPC/.test(tail)) {
+    return `The disk of ${layout.home} is full. Free some space, or set ORDERFLOW_N8N_HOME to a folder on another disk.\n${last}`;
+  }
+  if (/EACCES|EPERM/.test(tail)) {
+    return `No permission to write to ${layout.home}. Set ORDERFLOW_N8N_HOME to a folder of your own.\n${last}`;
+  }
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|network/i.test(tail)) {
+    return `The package registry cannot be reached. Check the network, and the proxy and registry settings of npm; then run \`npm run n8n:install\` again (it goes on where it stopped).\n${last}`;
+  }
+  return `npm could not install n8n ${N8N_VERSION}:\n${last}`;
+}
+
+function explainCompile({ tail }: RunResult): string {
+  const last = lastLines(tail);
+  if (/not found: make|make: not found|g\+\+|gcc|Could not find any Python|find Python|no compiler/i.test(tail)) {
+    return `A compiler is missing. Install it (Debian, Ubuntu: \`apt-get install -y build-essential python3\`; macOS: \`xcode-select --install\`) and run \`npm run n8n:install\` again.\n${last}`;
+  }
+  return `The native modules of n8n could not be compiled:\n${last}`;
+}
+
+function lastLines(tail: string): string {
+  const wanted = tail.split('\n').filter((line) => line.trim() && !/npm http (fetch|cache)/.test(line));
+  return wanted.slice(-15).join('\n');
+}
+
+if (require.main === module) {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => controller.abort(new InstallError('Stopped.')));
+  }
+  ensureN8n({ signal: controller.signal }).then(
+    (layout) => console.log(`n8n ${N8N_VERSION} in ${layout.home}, run by ${layout.nodeBinary}`),
+    (error: Error) => {
+      console.error(`\n${error.message}`);
+      process.exitCode = 1;
+    },
+  );
+}
