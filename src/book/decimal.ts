@@ -58,3 +58,10 @@ export function fractionDigits(canonical: string): number {
   const point = canonical.indexOf('.');
   return point < 0 ? 0 : canonical.length - point - 1;
 }
+
+/** a − b exactly, as a decimal with a leading minus where b is larger; both canonical. */
+export function subtractDecimals(a: string, b: string): string {
+  const digits = Math.max(fractionDigits(a), fractionDigits(b));
+  const difference = toScaledInteger(a, digits) - toScaledInteger(b, digits);
+  return difference < 0n ? `-${fromScaledInteger(-difference, digits)}` : fromScaledInteger(difference, digits);
+}
