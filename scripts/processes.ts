@@ -50,7 +50,10 @@ export function run(command: string, args: readonly string[], options: RunOption
     const onAbort = () => stop(options.signal?.reason as Error);
     options.signal?.addEventListener('abort', onAbort, { once: true });
     const timer = options.timeoutMs
-      ? setTimeout(() => stop(new Error(`${command} did not end within ${options.timeoutMs} ms`)), options.timeoutMs)
+      ? setTimeout(
+          () => stop(new Error(`${command} did not end within ${options.timeoutMs} ms`)),
+          options.timeoutMs,
+        )
       : undefined;
     const settle = () => {
       clearTimeout(timer);
@@ -101,7 +104,8 @@ export function npmCommand(args: readonly string[]): { command: string; args: st
  * this project (they would win over the other folder's own).
  */
 export function npmEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const project = /^npm_(config_(local_prefix|prefix|ignore_scripts|legacy_peer_deps|save_exact|omit|include)|package_.*|lifecycle_.*|command)$/i;
+  const project =
+    /^npm_(config_(local_prefix|prefix|ignore_scripts|legacy_peer_deps|save_exact|omit|include)|package_.*|lifecycle_.*|command)$/i;
   const kept = Object.entries(process.env).filter(([name]) => !project.test(name) && name !== 'INIT_CWD');
   return { ...Object.fromEntries(kept), ...extra };
 }

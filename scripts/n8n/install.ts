@@ -28,7 +28,9 @@ export class InstallError extends Error {
  * Makes a real n8n ready and returns where it lies. Does nothing where that is done already. Two calls at once, also
  * from two processes, install once.
  */
-export async function ensureN8n(options: { readonly home?: string; readonly signal?: AbortSignal } = {}): Promise<N8nLayout> {
+export async function ensureN8n(
+  options: { readonly home?: string; readonly signal?: AbortSignal } = {},
+): Promise<N8nLayout> {
   const layout = n8nLayout(options.home);
   if (isInstalled(layout)) return layout;
   const progress = createProgress();
@@ -60,7 +62,10 @@ async function install(layout: N8nLayout, progress: Progress, signal?: AbortSign
     }
   }
   const installedAt = new Date().toISOString();
-  writeFileSync(layout.marker, `${JSON.stringify({ n8n: N8N_VERSION, nodeRoot: layout.nodeRoot, installedAt }, null, 2)}\n`);
+  writeFileSync(
+    layout.marker,
+    `${JSON.stringify({ n8n: N8N_VERSION, nodeRoot: layout.nodeRoot, installedAt }, null, 2)}\n`,
+  );
 }
 
 function makeHome(layout: N8nLayout): void {
@@ -95,7 +100,9 @@ async function download(layout: N8nLayout, progress: Progress, signal?: AbortSig
     if (fetched % 20 !== 0) return;
     const now = statfsSync(layout.home);
     const written = Math.max(0, freeAtStart - now.bavail * now.bsize);
-    progress.detail(`${grouped(Math.min(fetched, EXPECTED_PACKAGES))} packages, ${grouped(written / 1e6)} MB`);
+    progress.detail(
+      `${grouped(Math.min(fetched, EXPECTED_PACKAGES))} packages, ${grouped(written / 1e6)} MB`,
+    );
   };
   // Scripts stay off: one package's tries to download sources from elsewhere and fails. The two native modules that
   // n8n cannot start without are compiled in the next step.
@@ -123,7 +130,10 @@ async function loads(layout: N8nLayout, signal?: AbortSignal): Promise<boolean> 
   const version = await run(layout.nodeBinary, [layout.n8nEntry, '--version'], { signal }).catch(() => null);
   if (version?.code !== 0 || version.tail.trim() !== N8N_VERSION) return false;
   const program = NATIVE_MODULES.map((name) => `require(${JSON.stringify(name)})`).join(';');
-  const native = await run(layout.nodeBinary, ['-e', program], { cwd: join(layout.home, 'node_modules', 'n8n'), signal });
+  const native = await run(layout.nodeBinary, ['-e', program], {
+    cwd: join(layout.home, 'node_modules', 'n8n'),
+    signal,
+  });
   return native.code === 0;
 }
 
@@ -143,7 +153,9 @@ function explainDownload({ tail }: RunResult, layout: N8nLayout): string {
 
 function explainCompile({ tail }: RunResult): string {
   const last = lastLines(tail);
-  if (/not found: make|make: not found|g\+\+|gcc|Could not find any Python|find Python|no compiler/i.test(tail)) {
+  if (
+    /not found: make|make: not found|g\+\+|gcc|Could not find any Python|find Python|no compiler/i.test(tail)
+  ) {
     return `A compiler is missing. Install it (Debian, Ubuntu: \`apt-get install -y build-essential python3\`; macOS: \`xcode-select --install\`) and run \`npm run n8n:install\` again.\n${last}`;
   }
   return `The native modules of n8n could not be compiled:\n${last}`;

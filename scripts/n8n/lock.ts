@@ -16,7 +16,11 @@ interface Owner {
  * Runs `work` while holding the lock at `path` (a folder: making one is atomic everywhere). A lock whose owner is
  * dead is taken over. `onWait` is told once who holds it.
  */
-export async function withLock<T>(path: string, onWait: (owner: string) => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  onWait: (owner: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   let told = false;
   while (!tryLock(path)) {
@@ -43,7 +47,10 @@ function tryLock(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-  writeFileSync(join(path, 'owner.json'), JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
+  writeFileSync(
+    join(path, 'owner.json'),
+    JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner),
+  );
   return true;
 }
 
