@@ -1,59 +1,83 @@
 import { OrderFlowError } from './errors';
 
-/** Checks of what a user typed or an expression gave. Each names the field as the user sees it, and the limit. */
+/** Checks of what a user typed or an expression gave. Each names the field as the user sees it, and its limit. */
 
-function refuse(field: string, expectation: string, value: unknown): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `"${field}" must be ${expectation}, not ${show(value)}`, { subject: field });
+export interface Limits {
+  readonly min?: number;
+  readonly max?: number;
+  /** Exclusive. */
+  readonly above?: number;
+  readonly below?: number;
+  readonly whole?: boolean;
 }
 
-/** A short, harmless picture of any value. */
-function show(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  } catch {
-    text = undefined;
-  }
-  return (text ?? typeof value).slice(0, 60);
-}
+/** Plain decimal text, an exponent allowed: what a person or an expression writes for a number. */
+const NUMERIC_TEXT = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i;
 
-/** A number, or text that is one: expressions often give text. */
-function asNumber(value: unknown): number {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;
-}
-
-export function numberWithin(field: string, value: unknown, min: number, max: number, unit = ''): number {
-  const number = asNumber(value);
-  const suffix = unit ? ` ${unit}` : '';
-  if (!(number >= min && number <= max)) throw refuse(field, `a number from ${min} to ${max}${suffix}`, value);
+/**
+ * A number from a field. Text that is a number is taken, as expressions often give it.
+ * @throws OrderFlowError OF_PARAMETER
+ */
+export function readNumber(field: string, value: unknown, limits: Limits, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  const number =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string' && NUMERIC_TEXT.test(value.trim())
+        ? Number(value)
+        : NaN;
+  const fits =
+    Number.isFinite(number) &&
+    (limits.min === undefined || number >= limits.min) &&
+    (limits.max === undefined || number <= limits.max) &&
+    (limits.above === undefined || number > limits.above) &&
+    (limits.below === undefined || number < limits.below) &&
+    (limits.whole !== true || Number.isInteger(number));
+  if (!fits) throw refused(field, `must be ${describe(limits)}`, value);
   return number;
 }
 
-export function wholeNumberWithin(field: string, value: unknown, min: number, max: number): number {
-  const number = asNumber(value);
-  if (!Number.isInteger(number) || number < min || number > max) {
-    throw refuse(field, `a whole number from ${min} to ${max}`, value);
-  }
-  return number;
-}
-
-export function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
-  if (typeof value !== 'string' || !allowed.includes(value as T)) throw refuse(field, `one of ${allowed.join(', ')}`, value);
-  return value as T;
-}
-
-export function flag(field: string, value: unknown): boolean {
+/** @throws OrderFlowError OF_PARAMETER */
+export function readBoolean(field: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
-  throw refuse(field, 'true or false', value);
+  throw refused(field, 'must be true or false', value);
 }
 
-/** Text for a key or a topic: no control characters (no CRLF), no blanks at the ends, bounded. */
-export function keyText(field: string, value: unknown, maxLength = 200): string {
-  if (typeof value !== 'string') throw refuse(field, 'text', value);
-  if (value.length > maxLength) throw refuse(field, `at most ${maxLength} characters long`, value);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f\u2028\u2029]/.test(value)) throw refuse(field, 'text without control characters or line breaks', value);
-  return value;
+/** @throws OrderFlowError OF_PARAMETER */
+export function readChoice<T extends string>(
+  field: string,
+  value: unknown,
+  choices: readonly T[],
+  otherwise: T,
+): T {
+  if (value === undefined) return otherwise;
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw refused(field, `must be one of ${choices.join(', ')}`, value);
+  return found;
+}
+
+/** An error that names the field, its limit and what was given instead. */
+export function refused(field: string, limit: string, value: unknown): OrderFlowError {
+  return new OrderFlowError('OF_PARAMETER', `${field} ${limit}, not ${shown(value)}`, { subject: field });
+}
+
+function describe(limits: Limits): string {
+  const bounds = [
+    limits.min === undefined ? '' : `at least ${limits.min}`,
+    limits.above === undefined ? '' : `above ${limits.above}`,
+    limits.max === undefined ? '' : `at most ${limits.max}`,
+    limits.below === undefined ? '' : `below ${limits.below}`,
+  ].filter((bound) => bound !== '');
+  return `a ${limits.whole === true ? 'whole ' : ''}number${bounds.length === 0 ? '' : `, ${bounds.join(' and ')}`}`;
+}
+
+const SHOWN_CHARACTERS = 40;
+
+/** What was given, short and on one line. */
+function shown(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, SHOWN_CHARACTERS));
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }

@@ -1,0 +1,137 @@
+import js from '@eslint/js';
+import communityNodes from '@n8n/eslint-plugin-community-nodes';
+import nodesBase from 'eslint-plugin-n8n-nodes-base';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Which rooms may import which: data flows one way (CONTRIBUTING.md has the map). The pure rooms know no exchange, no
+ * store and no n8n; the stand-in exchange knows nothing of the package, so that it cannot share its bugs.
+ */
+const forbid = (group, message) => ({ patterns: [{ group, message }] });
+const rooms = [
+  [
+    'src/runtime/**',
+    forbid(
+      [
+        '**/book/**',
+        '**/signal/**',
+        '**/binance/**',
+        '**/store/**',
+        '**/trigger/**',
+        '**/check/**',
+        '**/n8n/**',
+      ],
+      'runtime is shared by all rooms and knows none of them',
+    ),
+  ],
+  [
+    'src/book/**',
+    forbid(
+      [
+        '**/signal/**',
+        '**/binance/**',
+        '**/store/**',
+        '**/trigger/**',
+        '**/check/**',
+        '**/n8n/**',
+        'n8n-*',
+        'ws',
+        'redis',
+        'node:*',
+      ],
+      'the book is pure',
+    ),
+  ],
+  [
+    'src/signal/**',
+    forbid(
+      [
+        '**/binance/**',
+        '**/store/**',
+        '**/trigger/**',
+        '**/check/**',
+        '**/n8n/**',
+        'n8n-*',
+        'ws',
+        'redis',
+        'node:*',
+      ],
+      'signals are pure',
+    ),
+  ],
+  [
+    'src/binance/**',
+    forbid(
+      ['**/signal/**', '**/store/**', '**/trigger/**', '**/check/**', '**/n8n/**', 'n8n-*', 'redis'],
+      'the feed knows neither store nor n8n',
+    ),
+  ],
+  [
+    'src/store/**',
+    forbid(
+      ['**/trigger/**', '**/check/**', '**/n8n/**', 'n8n-*', 'ws'],
+      'the store knows no n8n and no socket of the exchange',
+    ),
+  ],
+  ['exchange/**', forbid(['**/src/**', '**/nodes/**'], 'the stand-in exchange must not share our bugs')],
+];
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'build/**', 'node_modules/**', 'bench/node_modules/**', 'coverage/**', '.tmp/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  { files: ['scripts/**', 'bench/**', 'exchange/**', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['*.js', '**/*.mjs', 'bench/**/*.js'],
+    languageOptions: {
+      globals: {
+        require: 'readonly',
+        module: 'writable',
+        process: 'readonly',
+        __dirname: 'readonly',
+        console: 'readonly',
+      },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  ...rooms.map(([files, options]) => ({
+    files: [files],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', options] },
+  })),
+  {
+    // n8n's own rules for community nodes. The variant without n8n Cloud support leaves out exactly the rules that a
+    // node which uses `ws` and `redis` cannot keep (no-runtime-dependencies, no-restricted-imports,
+    // no-restricted-globals): this package is for self-hosted n8n, and its README says so.
+    ...communityNodes.configs.recommendedWithoutN8nCloudSupport,
+    files: ['nodes/**/*.ts', 'credentials/**/*.ts', 'package.json'],
+  },
+  {
+    files: ['package.json'],
+    languageOptions: { parser: tseslint.parser, parserOptions: { extraFileExtensions: ['.json'] } },
+    rules: { '@typescript-eslint/no-unused-expressions': 'off' },
+  },
+  {
+    files: ['nodes/**/*.ts'],
+    plugins: { 'n8n-nodes-base': nodesBase },
+    rules: nodesBase.configs.nodes.rules,
+  },
+  {
+    files: ['credentials/**/*.ts'],
+    plugins: { 'n8n-nodes-base': nodesBase },
+    rules: {
+      ...nodesBase.configs.credentials.rules,
+      // These two ask for a documentation slug of n8n's own docs and for a name ending in "API"; a community
+      // package links its own page, and what the credential opens is a Redis server.
+      'n8n-nodes-base/cred-class-field-documentation-url-miscased': 'off',
+      'n8n-nodes-base/cred-class-field-display-name-missing-api': 'off',
+    },
+  },
+);
