@@ -1,0 +1,60 @@
+import { compareDecimals } from '../book/decimal';
+import type { Level } from '../book/types';
+import { type Exact, add, exactOf, multiply, ratio, subtract, toNumber } from './exact';
+
+/** Basis points in one. */
+export const BPS = 10_000;
+
+/** The top of a book that has both sides. */
+export interface Quote {
+  readonly bestBid: number;
+  readonly bestAsk: number;
+  readonly mid: number;
+  readonly spread: number;
+  readonly spreadBps: number;
+  readonly weightedMid: number;
+  /** Exact: bid + ask, twice the mid. */
+  readonly twiceMid: Exact;
+  /** Exact: ask − bid. */
+  readonly gap: Exact;
+}
+
+const HALF: Exact = { units: 5n, digits: 1 };
+
+/** Below zero: crossed. Zero: locked. Above: as a book should be. */
+export function compareTouch(bid: Level, ask: Level): number {
+  return compareDecimals(ask[0], bid[0]);
+}
+
+/**
+ * Mid, spread and weighted mid of two best levels. Weighted mid (Stoikov 2018, who shows that it is not the micro-price):
+ * ask · I + bid · (1 − I) with I = bid quantity / both quantities.
+ */
+export function quoteOf(bid: Level, ask: Level): Quote {
+  const bidPrice = exactOf(bid[0]);
+  const askPrice = exactOf(ask[0]);
+  const bidQuantity = exactOf(bid[1]);
+  const askQuantity = exactOf(ask[1]);
+  const twiceMid = add(bidPrice, askPrice);
+  const gap = subtract(askPrice, bidPrice);
+  const drawn = add(multiply(askPrice, bidQuantity), multiply(bidPrice, askQuantity));
+  const mid = toNumber(multiply(twiceMid, HALF));
+  return {
+    bestBid: toNumber(bidPrice),
+    bestAsk: toNumber(askPrice),
+    mid,
+    spread: toNumber(gap),
+    spreadBps: ratio(gap, twiceMid, 2 * BPS) ?? 0,
+    weightedMid: ratio(drawn, add(bidQuantity, askQuantity), 1) ?? mid,
+    twiceMid,
+    gap,
+  };
+}
+
+/** From the lowest bid to the highest ask of the levels given, in basis points of the mid. */
+export function spanBps(bids: readonly Level[], asks: readonly Level[], twiceMid: Exact): number | null {
+  const lowest = bids.at(-1);
+  const highest = asks.at(-1);
+  if (lowest === undefined || highest === undefined) return null;
+  return ratio(subtract(exactOf(highest[0]), exactOf(lowest[0])), twiceMid, 2 * BPS);
+}

@@ -1,0 +1,77 @@
+import type { TopSums } from '../book/types';
+import { type Exact, compareExact, exactOfNumber, multiply, subtract } from './exact';
+import type { Measure, Signal } from './types';
+
+/**
+ * The rule, with bids B, asks A and a threshold of r percent:
+ *   SELLING  where A − B > r % of A,
+ *   BUYING   where B − A > r % of B,
+ *   NEUTRAL  else; equality is NEUTRAL.
+ */
+export function signalOf(bids: Exact, asks: Exact, threshold: number): Signal {
+  const sellSide = compareExact(asks, bids) > 0;
+  const [larger, smaller] = sellSide ? [asks, bids] : [bids, asks];
+  const excess = multiply(subtract(larger, smaller), HUNDRED);
+  if (compareExact(excess, multiply(larger, exactOfNumber(threshold))) <= 0) return 'NEUTRAL';
+  return sellSide ? 'SELLING' : 'BUYING';
+}
+
+const HUNDRED: Exact = { units: 100n, digits: 0 };
+
+/** What sums in floating point can say. `unclear`: too near the threshold, or no plain book; ask `evaluate`. */
+export type QuickVerdict = Signal | 'unclear';
+
+/**
+ * Summing 5 000 terms in doubles is off by less than 1e-12 of the sum. In units of 100 · excess that is 1e-10 of the larger side;
+ * the margin is a hundred times that.
+ */
+const MARGIN = 1e-8;
+
+/**
+ * The rule on sums kept in doubles: for every update, so it allocates nothing. It never guesses: where rounding could
+ * decide, or the book is not a plain one (a side short of levels, crossed, locked), it says `unclear`.
+ * @param inverse quantities are contracts (COIN-M): their notional is the same multiple of quantity on both sides
+ */
+export function signalFromSums(
+  sums: TopSums,
+  measure: Measure,
+  levels: number,
+  threshold: number,
+  inverse: boolean,
+): QuickVerdict {
+  if (!isPlain(sums, measure, levels)) return 'unclear';
+  const bids = bidSide(sums, measure, inverse);
+  const asks = askSide(sums, measure, inverse);
+  const sellSide = asks > bids;
+  const larger = sellSide ? asks : bids;
+  const beyond = 100 * (sellSide ? asks - bids : bids - asks) - threshold * larger;
+  const margin = MARGIN * larger;
+  if (beyond < -margin) return 'NEUTRAL';
+  if (!(beyond > margin)) return 'unclear';
+  return sellSide ? 'SELLING' : 'BUYING';
+}
+
+/** 100 · (asks − bids) / the larger side, from sums in doubles; NaN where the book is not a plain one. Allocates nothing. */
+export function percentFromSums(sums: TopSums, measure: Measure, levels: number, inverse: boolean): number {
+  if (!isPlain(sums, measure, levels)) return NaN;
+  const bids = bidSide(sums, measure, inverse);
+  const asks = askSide(sums, measure, inverse);
+  return (100 * (asks - bids)) / (asks > bids ? asks : bids);
+}
+
+function isPlain(sums: TopSums, measure: Measure, levels: number): boolean {
+  if (measure === 'band') return false;
+  const needed = measure === 'queue' ? 1 : levels;
+  // Prices that differ beyond a double's digits look equal here, and go to the exact path as well.
+  return sums.bidLevels >= needed && sums.askLevels >= needed && sums.bestBid < sums.bestAsk;
+}
+
+function bidSide(sums: TopSums, measure: Measure, inverse: boolean): number {
+  if (measure === 'queue') return sums.bestBidQuantity;
+  return measure === 'notional' && !inverse ? sums.bidNotional : sums.bidQuantity;
+}
+
+function askSide(sums: TopSums, measure: Measure, inverse: boolean): number {
+  if (measure === 'queue') return sums.bestAskQuantity;
+  return measure === 'notional' && !inverse ? sums.askNotional : sums.askQuantity;
+}
