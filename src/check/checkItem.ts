@@ -1,0 +1,45 @@
+import { MARKETS, isMarketId } from '../binance/markets';
+import { evaluate } from '../signal/evaluate';
+import type { Evaluation, SignalParameters } from '../signal/types';
+import { type BookAnswer, toSignalInput } from './bookAnswer';
+
+/** What the Order Flow Imbalance node emits for one book. */
+export interface CheckItem extends Evaluation {
+  exchange: string;
+  market: string;
+  symbol: string;
+  lastUpdateId: number | null;
+  eventTimeMs: number | null;
+  receivedAtMs: number | null;
+  /** ISO 8601, of the exchange's event time, or of the receipt where it gives none. */
+  time: string | null;
+  /** Milliseconds since the feed last knew the book to be the exchange's; null where nobody can tell. */
+  ageMs: number | null;
+  /** Receipt minus event time, milliseconds. Can be negative: two clocks. */
+  latencyMs: number | null;
+  resyncCount: number | null;
+  source: string;
+  /** Seconds; 0 = any age. */
+  maxAge: number;
+}
+
+/** Judges one book and puts beside the result what it rests on. */
+export function checkItem(answer: BookAnswer, parameters: SignalParameters, source: string): CheckItem {
+  const { market, symbol, lastUpdateId, eventTimeMs, receivedAtMs } = answer;
+  const timeMs = eventTimeMs ?? receivedAtMs;
+  return {
+    ...{ exchange: answer.exchange, market, symbol },
+    ...evaluate(toSignalInput(answer, contractSizeOf(market, symbol)), parameters),
+    ...{ lastUpdateId, eventTimeMs, receivedAtMs },
+    time: timeMs === null ? null : new Date(timeMs).toISOString(),
+    ageMs: answer.trust.kind === 'ok' ? answer.trust.ageMs : null,
+    latencyMs: eventTimeMs === null || receivedAtMs === null ? null : receivedAtMs - eventTimeMs,
+    resyncCount: answer.resyncCount,
+    source,
+    maxAge: parameters.maxAgeMs / 1000,
+  };
+}
+
+function contractSizeOf(market: string, symbol: string): number | null {
+  return isMarketId(market) ? (MARKETS[market].contractSize?.(symbol) ?? null) : null;
+}
