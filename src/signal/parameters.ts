@@ -1,4 +1,4 @@
-import { OrderFlowError } from '../runtime/errors';
+import { readBoolean, readChoice, readNumber } from '../runtime/validate';
 import type { Measure, SignalParameters } from './types';
 
 /** As deep as the exchange's deepest reply. */
@@ -61,7 +61,8 @@ export function readSignalParameters(raw: RawSignalParameters): SignalParameters
       defaults.bandMinSpreads,
     ),
     maxAgeMs:
-      1000 * readNumber('Max Age', raw.maxAge, { min: 0, max: MAX_SECONDS }, defaults.maxAgeMs / 1000),
+      1000 *
+      readNumber('Maximum Age (Seconds)', raw.maxAge, { min: 0, max: MAX_SECONDS }, defaults.maxAgeMs / 1000),
     costAmount: readCostAmount(raw.costAmount),
   };
 }
@@ -70,84 +71,4 @@ export function readSignalParameters(raw: RawSignalParameters): SignalParameters
 function readCostAmount(value: unknown): number | null {
   if (value === null || value === '') return null;
   return readNumber('Cost of an Amount', value, { min: 0, max: MAX_COST_AMOUNT }, 0) || null;
-}
-
-export interface Limits {
-  readonly min?: number;
-  readonly max?: number;
-  /** Exclusive. */
-  readonly above?: number;
-  readonly below?: number;
-  readonly whole?: boolean;
-}
-
-/** Plain decimal text, an exponent allowed: what a person or an expression writes for a number. */
-const NUMERIC_TEXT = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i;
-
-/**
- * A number from a field. Text that is a number is taken, as expressions often give it.
- * @throws OrderFlowError OF_PARAMETER
- */
-export function readNumber(field: string, value: unknown, limits: Limits, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  const number =
-    typeof value === 'number'
-      ? value
-      : typeof value === 'string' && NUMERIC_TEXT.test(value.trim())
-        ? Number(value)
-        : NaN;
-  const fits =
-    Number.isFinite(number) &&
-    (limits.min === undefined || number >= limits.min) &&
-    (limits.max === undefined || number <= limits.max) &&
-    (limits.above === undefined || number > limits.above) &&
-    (limits.below === undefined || number < limits.below) &&
-    (limits.whole !== true || Number.isInteger(number));
-  if (!fits) throw refused(field, `must be ${describe(limits)}`, value);
-  return number;
-}
-
-/** @throws OrderFlowError OF_PARAMETER */
-export function readBoolean(field: string, value: unknown, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  throw refused(field, 'must be true or false', value);
-}
-
-/** @throws OrderFlowError OF_PARAMETER */
-export function readChoice<T extends string>(
-  field: string,
-  value: unknown,
-  choices: readonly T[],
-  otherwise: T,
-): T {
-  if (value === undefined) return otherwise;
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw refused(field, `must be one of ${choices.join(', ')}`, value);
-  return found;
-}
-
-/** An error that names the field, its limit and what was given instead. */
-export function refused(field: string, limit: string, value: unknown): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `${field} ${limit}, not ${shown(value)}`, { subject: field });
-}
-
-function describe(limits: Limits): string {
-  const bounds = [
-    limits.min === undefined ? '' : `at least ${limits.min}`,
-    limits.above === undefined ? '' : `above ${limits.above}`,
-    limits.max === undefined ? '' : `at most ${limits.max}`,
-    limits.below === undefined ? '' : `below ${limits.below}`,
-  ].filter((bound) => bound !== '');
-  return `a ${limits.whole === true ? 'whole ' : ''}number${bounds.length === 0 ? '' : `, ${bounds.join(' and ')}`}`;
-}
-
-const SHOWN_CHARACTERS = 40;
-
-/** What was given, short and on one line. */
-function shown(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, SHOWN_CHARACTERS));
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
