@@ -249,6 +249,11 @@ export const ERROR_CATALOGUE = {
     'The incoming item holds no order book that can be used',
     'Send items with bids and asks as lists of [price, quantity], or choose another source.',
   ),
+  OF_RECORDING: entry(
+    false,
+    'The recording cannot be read',
+    'Check the folder and the market: it needs events.ndjson (one depth event a line) and snapshot.json, each with or without .gz.',
+  ),
   OF_INTERNAL: entry(
     false,
     'Something that should not happen',
