@@ -12,7 +12,7 @@ export interface BookRequest {
 /** What came back for one request, wherever it came from: a book with its times, or why there is none. */
 export interface BookAnswer {
   readonly exchange: 'binance';
-  readonly market: string;
+  readonly market: MarketId;
   readonly symbol: string;
   readonly bids: readonly Level[];
   readonly asks: readonly Level[];
@@ -31,7 +31,7 @@ export interface BookAnswer {
 
 /** An answer without a book. */
 export function withoutBook(
-  request: { readonly market: string; readonly symbol: string },
+  request: BookRequest,
   kind: Extract<NoSignalReason, 'missing' | 'syncing' | 'error'>,
   detail?: string,
 ): BookAnswer {

@@ -1,4 +1,5 @@
-import { MARKETS, isMarketId } from '../binance/markets';
+import { MARKETS, type MarketId } from '../binance/markets';
+import type { Level } from '../book/types';
 import { evaluate } from '../signal/evaluate';
 import type { Evaluation, SignalParameters } from '../signal/types';
 import { type BookAnswer, toSignalInput } from './bookAnswer';
@@ -6,9 +7,11 @@ import { type BookAnswer, toSignalInput } from './bookAnswer';
 /** What the Order Flow Imbalance node emits for one book. */
 export interface CheckItem extends Evaluation {
   exchange: string;
-  market: string;
+  market: MarketId;
   symbol: string;
   lastUpdateId: number | null;
+  /** Tells apart books whose update ids started over; null where the source knows no such thing. */
+  epoch: number | null;
   eventTimeMs: number | null;
   receivedAtMs: number | null;
   /** ISO 8601, of the exchange's event time, or of the receipt where it gives none. */
@@ -21,6 +24,10 @@ export interface CheckItem extends Evaluation {
   source: string;
   /** Seconds; 0 = any age. */
   maxAge: number;
+  bids?: readonly Level[];
+  asks?: readonly Level[];
+  /** Something beside the signal that went wrong. */
+  warning?: string;
 }
 
 /** Judges one book and puts beside the result what it rests on. */
@@ -30,7 +37,7 @@ export function checkItem(answer: BookAnswer, parameters: SignalParameters, sour
   return {
     ...{ exchange: answer.exchange, market, symbol },
     ...evaluate(toSignalInput(answer, contractSizeOf(market, symbol)), parameters),
-    ...{ lastUpdateId, eventTimeMs, receivedAtMs },
+    ...{ lastUpdateId, epoch: answer.epoch, eventTimeMs, receivedAtMs },
     time: timeMs === null ? null : new Date(timeMs).toISOString(),
     ageMs: answer.trust.kind === 'ok' ? answer.trust.ageMs : null,
     latencyMs: eventTimeMs === null || receivedAtMs === null ? null : receivedAtMs - eventTimeMs,
@@ -40,6 +47,6 @@ export function checkItem(answer: BookAnswer, parameters: SignalParameters, sour
   };
 }
 
-function contractSizeOf(market: string, symbol: string): number | null {
-  return isMarketId(market) ? (MARKETS[market].contractSize?.(symbol) ?? null) : null;
+function contractSizeOf(market: MarketId, symbol: string): number | null {
+  return MARKETS[market].contractSize?.(symbol) ?? null;
 }

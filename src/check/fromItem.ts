@@ -1,3 +1,5 @@
+import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
+import { parseSymbol } from '../binance/symbols';
 import { canonicalDecimal, compareDecimals } from '../book/decimal';
 import type { Level } from '../book/types';
 import { OrderFlowError } from '../runtime/errors';
@@ -16,8 +18,8 @@ export function bookFromItem(item: Record<string, unknown>, nowMs: number): Book
   const receivedAtMs = timeOf(item.receivedAtMs);
   return {
     exchange: 'binance',
-    market: typeof item.market === 'string' ? item.market : 'spot',
-    symbol: typeof item.symbol === 'string' ? item.symbol : 'unknown',
+    market: item.market === undefined ? 'spot' : marketOf(item.market),
+    symbol: item.symbol === undefined ? 'UNKNOWN' : parseSymbol(item.symbol, 'symbol of the incoming item'),
     bids: levelsOf(item.bids, 'bids', -1),
     asks: levelsOf(item.asks, 'asks', 1),
     // What an item does not show, nobody can ask for: a side that says nothing counts as whole.
@@ -30,6 +32,11 @@ export function bookFromItem(item: Record<string, unknown>, nowMs: number): Book
     resyncCount: wholeOf(item.resyncCount),
     trust: { kind: 'ok', ageMs: receivedAtMs === null ? null : Math.max(0, nowMs - receivedAtMs) },
   };
+}
+
+function marketOf(value: unknown): MarketId {
+  if (!isMarketId(value)) throw invalid(`"market" is none of ${Object.keys(MARKETS).join(', ')}`);
+  return value;
 }
 
 /** The last millisecond that a date can hold. */

@@ -2,7 +2,11 @@ import { type INode, NodeOperationError } from 'n8n-workflow';
 import { toOrderFlowError } from '../runtime/errors';
 
 /** An error as n8n shows it: the message says what and where, the description what to do; the code stands in both. */
-export function toNodeError(node: INode, error: unknown, context: { itemIndex?: number } = {}): NodeOperationError {
+export function toNodeError(
+  node: INode,
+  error: unknown,
+  context: { itemIndex?: number } = {},
+): NodeOperationError {
   if (error instanceof NodeOperationError) return error;
   const known = toOrderFlowError(error);
   return new NodeOperationError(node, known, {

@@ -1,0 +1,53 @@
+import type { MarketId } from '../binance/markets';
+import {
+  asCollection,
+  optionalBaseUrl,
+  type ParameterReader,
+  readMarket,
+  readSymbols,
+} from '../n8n/parameters';
+import { readBoolean, readChoice } from '../runtime/validate';
+import { readSignalParameters } from '../signal/parameters';
+import type { SignalParameters } from '../signal/types';
+import { checkPrefix } from '../store/keys';
+
+const SOURCES = ['store', 'item', 'exchange'] as const;
+export type BookSource = (typeof SOURCES)[number];
+
+/** What one incoming item asks to be checked. */
+export interface CheckSettings {
+  readonly source: BookSource;
+  /** Empty with source `item`, whose book says what it is of. */
+  readonly symbols: readonly string[];
+  readonly market: MarketId;
+  readonly parameters: SignalParameters;
+  readonly onlyNew: boolean;
+  readonly publish: boolean;
+  readonly includeLevels: boolean;
+  readonly keyPrefix: string;
+  readonly topicPrefix: string;
+  readonly restBaseUrl: string | undefined;
+}
+
+/** @throws OrderFlowError OF_PARAMETER, OF_BASE_URL; each names the field */
+export function readCheckSettings(parameter: ParameterReader): CheckSettings {
+  const options = asCollection(parameter('options'));
+  const source = readChoice('Order Book From', parameter('source'), SOURCES, 'store');
+  const fromItem = source === 'item';
+  return {
+    source,
+    market: fromItem ? 'spot' : readMarket(parameter('market')),
+    symbols: fromItem ? [] : readSymbols(parameter('symbols')),
+    parameters: readSignalParameters({
+      levels: parameter('levels'),
+      threshold: parameter('threshold'),
+      maxAge: options.maxAge,
+    }),
+    onlyNew: readBoolean('Only New', options.onlyNew, false),
+    publish: readBoolean('Publish Result', options.publish, true),
+    includeLevels: readBoolean('Include Levels', options.includeLevels, false),
+    keyPrefix: checkPrefix('Key Prefix', options.keyPrefix ?? 'examples/'),
+    topicPrefix: checkPrefix('Topic Prefix', options.topicPrefix ?? ''),
+    restBaseUrl: optionalBaseUrl(options.restBaseUrl, 'rest', 'REST Base URL'),
+  };
+}

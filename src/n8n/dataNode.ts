@@ -1,0 +1,41 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { readFeedStatusSettings, readFeedStatuses } from '../check/feedStatus';
+import { toOrderFlowError } from '../runtime/errors';
+import { toNodeError } from './nodeErrors';
+import { openNodeStore } from './nodeStore';
+import { readStoreKind } from './parameters';
+
+/** The Order Flow Data node. One operation so far: the feed's status as it stands in the store. */
+export async function runDataNode(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+  const items: INodeExecutionData[] = [];
+  const input = this.getInputData();
+  for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
+    try {
+      const settings = readFeedStatusSettings((name) => this.getNodeParameter(name, itemIndex, undefined));
+      const kind = readStoreKind(this.getNodeParameter('store', itemIndex, 'memory'));
+      const store = await openNodeStore(this, kind, { shared: true });
+      try {
+        const statuses = await readFeedStatuses(store, settings);
+        items.push(
+          ...statuses.map((json) => ({
+            json: json as unknown as IDataObject,
+            pairedItem: { item: itemIndex },
+          })),
+        );
+      } finally {
+        await store.close();
+      }
+    } catch (error) {
+      const known = toOrderFlowError(error);
+      const nodeError = toNodeError(this.getNode(), known, { itemIndex });
+      if (!this.continueOnFail()) throw nodeError;
+      const json = {
+        error: known.message,
+        errorCode: known.code,
+        message: `${known.message}. ${known.remedy}`,
+      };
+      items.push({ json, error: nodeError, pairedItem: { item: itemIndex } });
+    }
+  }
+  return [items];
+}

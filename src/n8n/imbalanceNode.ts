@@ -1,0 +1,80 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { fetchBookFromExchange } from '../check/fromExchange';
+import { CheckMemory } from '../check/memory';
+import { type CheckFailure, type CheckJob, runChecks } from '../check/runChecks';
+import { readCheckSettings } from '../check/settings';
+import { toOrderFlowError } from '../runtime/errors';
+import { wallMs } from '../runtime/time';
+import type { Signal } from '../signal/types';
+import { needsSharedStore, openNodeStore } from './nodeStore';
+import { toNodeError } from './nodeErrors';
+import { readStoreKind } from './parameters';
+
+const NO_SIGNAL_OUTPUT = 0;
+const OUTPUT_OF: { readonly [signal in Signal]: number } = { SELLING: 1, BUYING: 2, NEUTRAL: 3 };
+const OUTPUTS = 4;
+
+/** The Order Flow Imbalance node: reads its fields, runs the checks, and sorts the results to the outputs. */
+export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+  const input = this.getInputData();
+  const outputs: INodeExecutionData[][] = Array.from({ length: OUTPUTS }, () => []);
+  const failures: CheckFailure[] = [];
+  const jobs: CheckJob[] = [];
+  for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
+    try {
+      const settings = readCheckSettings((name) => this.getNodeParameter(name, itemIndex, undefined));
+      jobs.push({ itemIndex, settings, json: input[itemIndex].json });
+    } catch (error) {
+      failures.push({ itemIndex, error: toOrderFlowError(error) });
+    }
+  }
+  if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
+
+  // An AI agent reads the first output only, so it gets everything there.
+  const calledAsTool = this.getNode().type.endsWith('Tool');
+  try {
+    const store = await openNodeStore(this, readStoreKind(this.getNodeParameter('store', 0, 'memory')), {
+      shared: jobs.some(({ settings }) => needsSharedStore(settings)),
+    });
+    try {
+      const memory = new CheckMemory(store, {
+        workflowId: this.getWorkflow().id ?? 'unsaved',
+        nodeId: this.getMode() === 'manual' ? `${this.getNode().id}-manual` : this.getNode().id,
+      });
+      const checked = await runChecks(jobs, { store, memory, wallMs, fetchBook: fetchBookFromExchange });
+      failures.push(...checked.failures);
+      for (const { itemIndex, item } of checked.results) {
+        const output = calledAsTool || item.signal === null ? NO_SIGNAL_OUTPUT : OUTPUT_OF[item.signal];
+        outputs[output].push({ json: item as unknown as IDataObject, pairedItem: { item: itemIndex } });
+      }
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    const known = toOrderFlowError(error);
+    failures.push(...jobs.map(({ itemIndex }) => ({ itemIndex, error: known })));
+  }
+  if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
+  for (const failure of failures) outputs[NO_SIGNAL_OUTPUT].push(failedItem(this, failure));
+  return outputs;
+}
+
+function nodeError(context: IExecuteFunctions, { itemIndex, error }: CheckFailure) {
+  return toNodeError(context.getNode(), error, { itemIndex });
+}
+
+/** Under Continue On Fail an error is an item without a signal, so that no branch can take it for one. */
+function failedItem(context: IExecuteFunctions, failure: CheckFailure): INodeExecutionData {
+  const { code, message, remedy } = failure.error;
+  return {
+    json: {
+      signal: null,
+      reason: 'error',
+      message: `${message}. ${remedy}`,
+      error: message,
+      errorCode: code,
+    },
+    error: nodeError(context, failure),
+    pairedItem: { item: failure.itemIndex },
+  };
+}

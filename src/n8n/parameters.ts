@@ -1,0 +1,37 @@
+import { type BaseUrlKind, parseBaseUrl } from '../binance/baseUrl';
+import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
+import { parseSymbols } from '../binance/symbols';
+import { readChoice, refused } from '../runtime/validate';
+import type { StoreKind } from './environment';
+
+/** Readers for fields that more than one node has. Each refuses with the field's name: OF_PARAMETER, OF_BASE_URL. */
+
+export type ParameterReader = (name: string) => unknown;
+
+export function readMarket(value: unknown): MarketId {
+  if (!isMarketId(value)) throw refused('Market', `must be one of ${Object.keys(MARKETS).join(', ')}`, value);
+  return value;
+}
+
+/** Symbols picked from the list or typed (a resource locator), or what an expression gave: text or a list. */
+export function readSymbols(value: unknown): string[] {
+  const picked = typeof value === 'object' && value !== null && '__rl' in value && 'value' in value;
+  return parseSymbols(picked ? value.value : value);
+}
+
+/** Undefined where the field is empty: the market's own address is used. */
+export function optionalBaseUrl(value: unknown, kind: BaseUrlKind, field: string): string | undefined {
+  return value === undefined || value === '' ? undefined : parseBaseUrl(value, kind, field);
+}
+
+/** The values of a collection field; none where it was never opened. */
+export function asCollection(value: unknown): Record<string, unknown> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw refused('Options', 'must be a collection of options', value);
+  return value as Record<string, unknown>;
+}
+
+export function readStoreKind(value: unknown): StoreKind {
+  return readChoice('Snapshot Store', value, ['memory', 'redis'] as const, 'memory');
+}
