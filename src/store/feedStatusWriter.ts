@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import type { SymbolStatus } from '../binance/feedTypes';
+import type { FeedStatusContent, SnapshotStore } from './types';
+
+/** A status that does not change is written again after so many milliseconds, so that its age tells a dead feed. */
+export const FEED_STATUS_EVERY_MS = 5_000;
+/** How long a status stays readable after its feed died, milliseconds. */
+export const FEED_STATUS_TTL_MS = 24 * 3_600_000;
+
+/** Writes the feed's state for other processes: on every change, and otherwise now and then. One write in flight. */
+export class FeedStatusWriter {
+  private readonly writer = randomBytes(8).toString('hex');
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> | null = null;
+  private written = '';
+  private again = false;
+  private closed = false;
+
+  /** @param read the feed's state now */
+  constructor(
+    private readonly store: SnapshotStore,
+    private readonly key: string,
+    private readonly read: () => SymbolStatus,
+  ) {
+    this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS);
+  }
+
+  /** Writes if what a reader would act on has changed. */
+  changed(): void {
+    if (this.closed) return;
+    if (fingerprint(this.read()) !== this.written) this.write();
+  }
+
+  /** Writes once more that the feed has stopped (unless `leave` is set), and ends. Idempotent. */
+  async close(last: 'stopped' | 'leave'): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    await this.writing;
+    if (last === 'leave') return;
+    const status: SymbolStatus = {
+      ...this.read(),
+      state: 'stopped',
+      sinceMs: Date.now(),
+      reason: 'Nobody uses the feed any more',
+    };
+    await this.put(status);
+  }
+
+  private write(): void {
+    if (this.writing !== null) {
+      this.again = true;
+      return;
+    }
+    this.again = false;
+    const status = this.read();
+    this.written = fingerprint(status);
+    this.writing = this.put(status).then(() => {
+      this.writing = null;
+      if (this.again && !this.closed) this.write();
+    });
+  }
+
+  /** A failure needs no word of its own: the record's writer uses the same store and reports. The next round tries again. */
+  private put(status: SymbolStatus): Promise<void> {
+    return this.store.writeFeedStatus(this.key, toContent(status, this.writer), FEED_STATUS_TTL_MS).then(
+      () => undefined,
+      () => {
+        this.written = '';
+      },
+    );
+  }
+}
+
+function fingerprint(status: SymbolStatus): string {
+  return `${status.state} ${status.errorCode ?? ''} ${status.resyncs} ${status.reason ?? ''}`;
+}
+
+export function toContent(status: SymbolStatus, writer: string): FeedStatusContent {
+  const rounded = (value: number | null): number | null =>
+    value === null ? null : Math.max(0, Math.round(value));
+  return {
+    writer,
+    state: status.state,
+    market: status.market,
+    symbol: status.symbol,
+    sinceMs: Math.round(status.sinceMs),
+    reason: status.reason,
+    errorCode: status.errorCode,
+    resyncs: status.resyncs,
+    lastEventAgeMs: rounded(status.lastEventAgeMs),
+    usedWeight: rounded(status.usedWeight),
+    lastUpdateId: status.lastUpdateId,
+  };
+}

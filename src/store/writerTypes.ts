@@ -1,0 +1,54 @@
+import type { SymbolView } from '../binance/feedTypes';
+import type { OrderFlowError } from '../runtime/errors';
+import type { Tenure } from './types';
+
+/** What one trigger wants of the writer of a symbol. */
+export interface WriterSource {
+  readonly view: SymbolView;
+  /** Levels a side; with several sources the most asked for. */
+  readonly levels: number;
+  /** Milliseconds between saves of a changing book; with several sources the least. */
+  readonly saveEveryMs: number;
+  /** Milliseconds that a record outlives its last sign of life; with several sources the most. */
+  readonly ttlMs: number;
+  readonly updateSpeedMs: number;
+  /**
+   * For a manual run: never takes the record from a writer that is alive, only from one silent for POLITE_TAKEOVER_MS.
+   * Holds while every source is polite.
+   */
+  readonly polite?: boolean;
+  /** Further fields for the record, asked when it is saved. Must not throw. */
+  readonly decorate?: () => { readonly flow?: unknown };
+  /** Called when the store begins to fail, fails otherwise, or works again (null). Must not throw. */
+  readonly onError?: (error: OrderFlowError | null) => void;
+}
+
+export interface WriterStats {
+  readonly saves: number;
+  readonly heartbeats: number;
+  readonly marks: number;
+  /** Books not written because the record was newer. */
+  readonly older: number;
+  /** Writes refused because another writer holds the record, claims in favour of a deeper record among them. */
+  readonly fenced: number;
+  readonly failed: number;
+  readonly tenure: Tenure;
+  readonly epoch: number;
+}
+
+export interface ReleaseOptions {
+  /** Milliseconds for which the record is left alone in case someone takes the symbol up again. Default 0. */
+  readonly graceMs?: number;
+  /** `live`: the record is left to age by itself, for a manual run whose next node reads it. Default `stopped`. */
+  readonly leave?: 'stopped' | 'live';
+}
+
+export interface WriterHandle {
+  /** To be called after each update of the book; does nothing but look at a flag unless a save is awaited. */
+  onBook(): void;
+  /** To be called when the feed's state changed. */
+  onStatus(): void;
+  stats(): WriterStats;
+  /** Idempotent. Without a grace it resolves when nothing is in flight and everything is closed. */
+  release(options?: ReleaseOptions): Promise<void>;
+}
