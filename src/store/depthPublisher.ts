@@ -1,3 +1,4 @@
+import { processShared } from '../runtime/processShared';
 import { toOrderFlowError, type OrderFlowError } from '../runtime/errors';
 import type { SnapshotStore } from './types';
 
@@ -13,20 +14,21 @@ export interface PublishStats {
   readonly failed: number;
 }
 
-/** Sends depth events to their topic as they come, several in flight. Safe to call in the receive path: it never throws. */
-export class DepthPublisher {
+type OnError = (error: OrderFlowError | null) => void;
+
+/** Sends depth events to their topic as they come, several in flight. */
+class TopicPublisher {
+  readonly handles: DepthPublisher[] = [];
   private waiting = 0;
   private waitingBytes = 0;
   private published = 0;
   private dropped = 0;
   private failed = 0;
-  private errorCode: string | null = null;
+  private error: OrderFlowError | null = null;
 
-  /** @param onError called when publishing begins to fail, fails otherwise, or works again (null) */
   constructor(
     private readonly store: SnapshotStore,
     private readonly topic: string,
-    private readonly onError: (error: OrderFlowError | null) => void = () => undefined,
   ) {}
 
   publish(event: Buffer): void {
@@ -55,15 +57,64 @@ export class DepthPublisher {
     return { published: this.published, dropped: this.dropped, failed: this.failed };
   }
 
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
   private settle(bytes: number): void {
     this.waiting--;
     this.waitingBytes -= bytes;
   }
 
   private report(error: OrderFlowError | null): void {
-    const code = error === null ? null : error.code;
-    if (code === this.errorCode) return;
-    this.errorCode = code;
-    this.onError(error);
+    if (this.error?.code === error?.code) return;
+    this.error = error;
+    for (const handle of this.handles) handle.onError(error);
   }
+}
+
+/** One trigger's share in the publishing of a symbol's depth events. */
+export interface DepthPublisher {
+  /** In the receive path: returns quickly, never throws. Events of all shares but the oldest are the same ones again, and not sent. */
+  publish(event: Buffer): void;
+  readonly onError: OnError;
+  stats(): PublishStats;
+  /** Idempotent. */
+  release(): Promise<void>;
+}
+
+const publishers = (): Map<string, TopicPublisher> =>
+  processShared('depthPublishers', 1, () => new Map<string, TopicPublisher>());
+
+/**
+ * Two triggers on one symbol share a feed and both hear of each event; it goes to the topic once.
+ * @param store stays the caller's; the publisher opens a handle of its own
+ * @param onError called when publishing begins to fail, fails otherwise, or works again (null). Must not throw.
+ */
+export function acquireDepthPublisher(
+  store: SnapshotStore,
+  topic: string,
+  onError: OnError = () => undefined,
+): DepthPublisher {
+  const identity = `${store.identity}|${topic}`;
+  const publisher = publishers().get(identity) ?? new TopicPublisher(store.share(), topic);
+  publishers().set(identity, publisher);
+  const { handles } = publisher;
+  const handle: DepthPublisher = {
+    onError,
+    publish(event) {
+      if (handles[0] === handle) publisher.publish(event);
+    },
+    stats: () => publisher.stats(),
+    async release() {
+      const index = handles.indexOf(handle);
+      if (index < 0) return;
+      handles.splice(index, 1);
+      if (handles.length > 0) return;
+      if (publishers().get(identity) === publisher) publishers().delete(identity);
+      await publisher.close();
+    },
+  };
+  handles.push(handle);
+  return handle;
 }

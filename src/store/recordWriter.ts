@@ -1,0 +1,334 @@
+import type { LiveBook, SymbolStatus } from '../binance/feedTypes';
+import { backoffMs } from '../runtime/backoff';
+import { toOrderFlowError, type OrderFlowError } from '../runtime/errors';
+import { monotonicMs } from '../runtime/time';
+import { FeedStatusWriter } from './feedStatusWriter';
+import { MAX_RECORD_LEVELS } from './recordFormat';
+import { TAKEOVER_MS } from './saveRule';
+import type { BookContent, RecordState, SnapshotStore, Tenure, WriteReply } from './types';
+import type { WriterSource, WriterStats } from './writerTypes';
+
+/** An unchanged book is confirmed as live after so many milliseconds. */
+export const HEARTBEAT_MS = 1_000;
+/** A standby writer asks so often whether the holder is still there, milliseconds. */
+export const STANDBY_PROBE_MS = 2_000;
+/** A manual run takes over from a holder that was silent for so long, milliseconds. */
+export const POLITE_TAKEOVER_MS = 2_500;
+/** Ids below those saved for so long are not a late feed but ids that start over, milliseconds. */
+export const LOWER_ID_GRACE_MS = 3_000;
+/** Longest wait between attempts after the store refused a write, milliseconds. */
+export const MAX_RETRY_WAIT_MS = 5_000;
+
+export interface WriterTarget {
+  readonly recordKey: string;
+  readonly feedKey: string;
+}
+
+/** The book that the record holds, as far as this writer knows. */
+interface Written {
+  readonly lastUpdateId: number;
+  readonly levels: number;
+  readonly source: WriterSource;
+  readonly stretch: number;
+}
+
+/**
+ * Owner of what is written for one symbol: at most one write in flight, the newest book wins, and nothing is ever
+ * written twice or late. It reads the book when it is about to write it, so nothing waits in a queue.
+ */
+export class RecordWriter {
+  private readonly sources = new Set<WriterSource>();
+  private current: WriterSource | null = null;
+  private feedStatus: FeedStatusWriter | null = null;
+  private readonly unlisten: () => void;
+  private timer: NodeJS.Timeout | undefined;
+  private wakeAt = Infinity;
+  private inFlight: Promise<void> | null = null;
+  private closed = false;
+
+  private tenure: Tenure = 'claim';
+  private epoch = 0;
+  private written: Written | null = null;
+  /** What the record in the store says while we hold it; null: not known. */
+  private recordState: RecordState | null = null;
+  private lastWriteAt = -Infinity;
+  private lowerSince: number | null = null;
+  /** A save is awaited: the next update triggers it instead of the timer. */
+  private eager = true;
+
+  private attempt = 0;
+  private retryAt = -Infinity;
+  private error: OrderFlowError | null = null;
+  private counts = { saves: 0, heartbeats: 0, marks: 0, older: 0, fenced: 0, failed: 0 };
+
+  /** @param store this writer's own handle; it closes it */
+  constructor(
+    private readonly store: SnapshotStore,
+    private readonly target: WriterTarget,
+  ) {
+    this.unlisten = store.onReady(() => {
+      this.retryAt = -Infinity;
+      this.feedStatus?.changed();
+      this.step();
+    });
+  }
+
+  add(source: WriterSource): void {
+    if (this.sources.size === 0 && this.epoch === 0) this.tenure = source.polite ? 'standby' : 'claim';
+    this.sources.add(source);
+    if (!source.polite && this.tenure === 'standby' && this.epoch === 0 && this.counts.fenced === 0)
+      this.tenure = 'claim';
+    this.feedStatus ??= new FeedStatusWriter(this.store, this.target.feedKey, () => this.status(source));
+    this.eager = true;
+    if (this.error !== null) source.onError?.(this.error);
+    this.onStatus();
+  }
+
+  remove(source: WriterSource): void {
+    this.sources.delete(source);
+    if (this.current === source) this.current = null;
+  }
+
+  get idle(): boolean {
+    return this.sources.size === 0;
+  }
+
+  onBook(): void {
+    if (this.eager) this.step();
+  }
+
+  onStatus(): void {
+    this.feedStatus?.changed();
+    this.step();
+  }
+
+  stats(): WriterStats {
+    return { ...this.counts, tenure: this.tenure, epoch: this.epoch };
+  }
+
+  /** Ends the writer; says in the record that nobody stands behind it, unless it is to be left as it is. Idempotent. */
+  async close(leave: 'stopped' | 'live'): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.unlisten();
+    await this.inFlight;
+    const last = leave === 'stopped' && this.tenure === 'hold' && this.recordState !== 'stopped';
+    // A store that cannot be reached learns nothing; the record then goes stale by its age.
+    if (last) await this.store.mark(this.target.recordKey, this.epoch, 'stopped').catch(() => undefined);
+    await this.feedStatus?.close(leave === 'stopped' ? 'stopped' : 'leave');
+    await this.store.close();
+  }
+
+  /** Does the one thing that is due, or sets the timer for it. */
+  private step(): void {
+    if (this.closed || this.inFlight !== null || this.idle) return;
+    const now = monotonicMs();
+    if (now < this.retryAt) return this.wakeIn(this.retryAt - now);
+    const book = this.readBook();
+    if (book === null) this.standBack();
+    else this.advance(book, now);
+  }
+
+  /** The book of the source in use while that is live, else of another; two feeds of a symbol may differ by an update. */
+  private readBook(): LiveBook | null {
+    const levels = this.levels();
+    const preferred = this.current?.view.read(levels) ?? null;
+    if (preferred !== null) return preferred;
+    for (const source of this.sources) {
+      const book = source.view.read(levels);
+      if (book === null) continue;
+      this.current = source;
+      return book;
+    }
+    return null;
+  }
+
+  /** Nothing can be saved: a record of ours must say so at once. */
+  private standBack(): void {
+    this.eager = true;
+    if (this.tenure !== 'hold') return;
+    const stopped = [...this.sources].every((source) => source.view.status().state === 'stopped');
+    const state = stopped ? 'stopped' : 'syncing';
+    if (this.recordState === state) return;
+    this.send(this.store.mark(this.target.recordKey, this.epoch, state), (reply) => {
+      if (reply.outcome === 'fenced') return this.fence();
+      this.counts.marks++;
+      this.recordState = state;
+      if (reply.outcome === 'missing') this.written = null;
+    });
+  }
+
+  private advance(book: LiveBook, now: number): void {
+    const levels = this.levels();
+    const { written } = this;
+    const since = now - this.lastWriteAt;
+    if (this.tenure === 'standby')
+      return this.when(STANDBY_PROBE_MS - since, () => this.save(book, levels, 'standby'));
+    if (this.tenure === 'claim') return this.save(book, levels, 'claim');
+    if (written === null || this.recordState !== 'live') return this.save(book, levels, 'hold');
+    if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, levels, written, now);
+    this.lowerSince = null;
+    if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
+      return this.when(HEARTBEAT_MS - since, () => this.heartbeat(book));
+    }
+    return this.when(this.saveEveryMs() - since, () => this.save(book, levels, 'hold'));
+  }
+
+  /**
+   * A book fetched anew with lower ids: the exchange's ids start over, which takes a new epoch. Without that it may be
+   * another feed of the symbol, an update behind: that one catches up.
+   */
+  private idsWentBack(book: LiveBook, levels: number, written: Written, now: number): void {
+    this.lowerSince ??= now;
+    const refetched = written.source === this.current && written.stretch !== book.stretch;
+    const wait = refetched ? 0 : LOWER_ID_GRACE_MS - (now - this.lowerSince);
+    if (wait <= 0) this.save(book, levels, 'renew');
+    else this.wakeIn(Math.min(wait, this.saveEveryMs()));
+  }
+
+  private when(waitMs: number, act: () => void): void {
+    if (waitMs <= 0) act();
+    else this.wakeIn(waitMs);
+  }
+
+  private save(book: LiveBook, levels: number, tenure: Tenure): void {
+    const source = this.current as WriterSource;
+    this.eager = false;
+    const { recordKey } = this.target;
+    const epoch = tenure === 'hold' || tenure === 'renew' ? this.epoch : 0;
+    // Should the reply be lost, nobody knows whose epoch the record has: only a claim settles that.
+    if (tenure === 'renew') this.tenure = 'claim';
+    const polite = [...this.sources].every((one) => one.polite);
+    const takeoverMs = polite ? POLITE_TAKEOVER_MS : TAKEOVER_MS;
+    const content = this.content(book, levels, source);
+    const request = { tenure, epoch, liveAgeMs: book.liveAgeMs, ttlMs: this.ttlMs(), takeoverMs, content };
+    this.send(this.store.save(recordKey, request), (reply) => {
+      switch (reply.outcome) {
+        case 'saved':
+        case 'heartbeat':
+          this.counts[reply.outcome === 'saved' ? 'saves' : 'heartbeats']++;
+          this.tenure = 'hold';
+          this.epoch = reply.epoch;
+          this.recordState = 'live';
+          this.lowerSince = null;
+          this.written = { lastUpdateId: book.lastUpdateId, levels, source, stretch: book.stretch };
+          return;
+        case 'older':
+          // The reply to a newer save was lost. The book passes it soon, or its ids start over.
+          this.counts.older++;
+          this.written = { lastUpdateId: book.lastUpdateId + 1, levels, source, stretch: book.stretch };
+          this.recordState = 'live';
+          return;
+        default:
+          this.fence();
+      }
+    });
+  }
+
+  private heartbeat(book: LiveBook): void {
+    const { lastUpdateId, liveAgeMs } = book;
+    const request = { epoch: this.epoch, lastUpdateId, liveAgeMs, ttlMs: this.ttlMs() };
+    this.send(this.store.heartbeat(this.target.recordKey, request), (reply) => {
+      if (reply.outcome === 'heartbeat') this.counts.heartbeats++;
+      else if (reply.outcome === 'fenced') this.fence();
+      else this.written = null;
+    });
+  }
+
+  private fence(): void {
+    this.counts.fenced++;
+    this.tenure = 'standby';
+    this.epoch = 0;
+    this.written = null;
+    this.recordState = null;
+    this.lowerSince = null;
+  }
+
+  private send(pending: Promise<WriteReply>, done: (reply: WriteReply) => void): void {
+    this.lastWriteAt = monotonicMs();
+    this.inFlight = pending
+      .then(
+        (reply) => {
+          this.attempt = 0;
+          done(reply);
+          this.report(null);
+        },
+        (error: unknown) => {
+          this.counts.failed++;
+          // Whether the write took place is not known, so the next one is of the whole book.
+          this.written = null;
+          this.recordState = null;
+          this.eager = false;
+          this.retryAt =
+            monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
+          this.report(toOrderFlowError(error));
+        },
+      )
+      .then(() => {
+        this.inFlight = null;
+        this.step();
+      });
+  }
+
+  private report(error: OrderFlowError | null): void {
+    if (this.error?.code === error?.code) return;
+    this.error = error;
+    for (const source of this.sources) source.onError?.(error);
+  }
+
+  private wakeIn(ms: number): void {
+    const at = monotonicMs() + ms;
+    if (this.timer !== undefined) {
+      if (this.wakeAt <= at) return;
+      clearTimeout(this.timer);
+    }
+    this.wakeAt = at;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.step();
+    }, Math.ceil(ms));
+  }
+
+  private content(book: LiveBook, levels: number, source: WriterSource): BookContent {
+    const flow = [...this.sources].map((one) => one.decorate?.().flow).find((value) => value !== undefined);
+    return {
+      lastUpdateId: book.lastUpdateId,
+      levels,
+      market: book.market,
+      symbol: book.symbol,
+      eventTimeMs: book.eventTimeMs,
+      receivedAtMs: Math.round(book.receivedAtMs),
+      bidsComplete: book.bidsComplete,
+      asksComplete: book.asksComplete,
+      resyncs: book.resyncs,
+      updateSpeedMs: source.updateSpeedMs,
+      bids: book.bids,
+      asks: book.asks,
+      ...(flow === undefined ? {} : { flow }),
+    };
+  }
+
+  private status(fallback: WriterSource): SymbolStatus {
+    const [first = fallback] = this.sources;
+    return (this.current ?? first).view.status();
+  }
+
+  private levels(): number {
+    let levels = 1;
+    for (const source of this.sources) levels = Math.max(levels, source.levels);
+    return Math.min(levels, MAX_RECORD_LEVELS);
+  }
+
+  private saveEveryMs(): number {
+    let least = Infinity;
+    for (const source of this.sources) least = Math.min(least, source.saveEveryMs);
+    return least;
+  }
+
+  private ttlMs(): number {
+    let most = 1;
+    for (const source of this.sources) most = Math.max(most, source.ttlMs);
+    return Math.round(most);
+  }
+}
