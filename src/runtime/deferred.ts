@@ -1,12 +1,12 @@
 /** A promise with its two ends in hand, in the form that n8n takes. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
   readonly reject: (error: Error) => void;
 }
 
 export function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
+  let resolve!: (value: T | PromiseLike<T>) => void;
   let reject!: (error: Error) => void;
   const promise = new Promise<T>((res, rej) => {
     resolve = res;

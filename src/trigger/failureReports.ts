@@ -10,7 +10,12 @@ export class FailureReports {
 
   onStatus(status: SymbolStatus): void {
     if (status.state === 'live') this.reported.delete(status.symbol);
-    if (!status.terminal || status.errorCode === null || this.reported.get(status.symbol) === status.errorCode) return;
+    if (
+      !status.terminal ||
+      status.errorCode === null ||
+      this.reported.get(status.symbol) === status.errorCode
+    )
+      return;
     this.reported.set(status.symbol, status.errorCode);
     this.host.recordFailure(
       new OrderFlowError(status.errorCode, `${status.market} ${status.symbol}`, { subject: status.symbol }),

@@ -1,11 +1,17 @@
-import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
-import { parseSymbols } from '../binance/symbols';
-import { validateBaseUrl } from '../binance/baseUrl';
+import type { FeedRequest } from '../binance/feedTypes';
+import { MARKETS, type MarketId } from '../binance/markets';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
 import { checkPrefix } from '../store/keys';
 import type { StoreKind } from '../n8n/environment';
+import {
+  asCollection,
+  optionalBaseUrl,
+  type ParameterReader,
+  readMarket,
+  readStoreKind,
+  readSymbols,
+} from '../n8n/parameters';
 
-const STORES = ['memory', 'redis'] as const;
 export const EMIT_MODES = ['interval', 'signalChange', 'continuous', 'never'] as const;
 export type EmitMode = (typeof EMIT_MODES)[number];
 
@@ -30,8 +36,6 @@ export interface TriggerSettings {
   readonly webSocketBaseUrl: string | undefined;
 }
 
-export type ParameterReader = (name: string) => unknown;
-
 /**
  * Reads and checks every parameter of the trigger at once: an expression read later would fail in n8n.
  * @throws OrderFlowError OF_PARAMETER, OF_BASE_URL
@@ -48,7 +52,7 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
   );
   return {
     market,
-    symbols: parseSymbols(parameter('symbols')),
+    symbols: readSymbols(parameter('symbols')),
     emit,
     intervalMs:
       1000 *
@@ -59,7 +63,7 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
         10,
       ),
     levels,
-    store: readChoice('Snapshot Store', parameter('store'), STORES, 'memory'),
+    store: readStoreKind(parameter('store')),
     updateSpeedMs: readUpdateSpeed(market, options.updateSpeed),
     bookDepth: readBookDepth(market, levels, options.bookDepth),
     saveEveryMs: 1000 * readNumber('Save Every', options.saveEvery, { min: 0.1, max: 3600 }, 1),
@@ -69,14 +73,9 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
     publishDepth: readBoolean('Publish Depth Events', options.publishDepth, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, true),
     feedStatus: readBoolean('Feed Status Output', options.feedStatus, false),
-    restBaseUrl: validateBaseUrl('REST Base URL', options.restBaseUrl, 'http'),
-    webSocketBaseUrl: validateBaseUrl('WebSocket Base URL', options.webSocketBaseUrl, 'ws'),
+    restBaseUrl: optionalBaseUrl(options.restBaseUrl, 'rest', 'REST Base URL'),
+    webSocketBaseUrl: optionalBaseUrl(options.webSocketBaseUrl, 'webSocket', 'WebSocket Base URL'),
   };
-}
-
-export function readMarket(value: unknown): MarketId {
-  if (!isMarketId(value)) throw refused('Market', `must be one of ${Object.keys(MARKETS).join(', ')}`, value);
-  return value;
 }
 
 /** The most levels a side that the market's REST replies hold. */
@@ -102,10 +101,8 @@ function readBookDepth(market: MarketId, levels: number, value: unknown): number
   return readNumber('Book Depth', value, { min: levels, max: maxLevels(market), whole: true }, levels);
 }
 
-/** The values of a collection field; none where it was never opened. */
-export function asCollection(value: unknown): Record<string, unknown> {
-  if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw refused('Options', 'must be a collection of options', value);
-  return value as Record<string, unknown>;
+/** What the trigger asks of the feed. */
+export function feedRequest(settings: TriggerSettings): FeedRequest {
+  const { market, symbols, updateSpeedMs, bookDepth, levels, restBaseUrl, webSocketBaseUrl } = settings;
+  return { market, symbols, updateSpeedMs, bookDepth, levels, restBaseUrl, webSocketBaseUrl };
 }

@@ -1,0 +1,107 @@
+import { checkSymbols } from '../binance/checkSymbols';
+import { feedRegistry } from '../binance/feedRegistry';
+import type { LiveBook, SymbolView } from '../binance/feedTypes';
+import { MARKETS, depthLimit } from '../binance/markets';
+import { OrderFlowError, isOrderFlowError } from '../runtime/errors';
+import { storeKeys } from '../store/keys';
+import type { SnapshotStore } from '../store/types';
+import type { OutgoingItem, SessionHost } from './host';
+import { bookItem } from './items';
+import { bookContent } from '../store/bookContent';
+import { feedRequest, type TriggerSettings } from './settings';
+
+/** Someone is looking at the screen: what is not there by then is said to be missing. */
+export const MANUAL_RUN_LIMIT_MS = 15_000;
+/** Enough for a look, and cheap. */
+const SHALLOW_LEVELS = 100;
+/** A record that a running trigger refreshes is left to it. */
+const FRESH_MS = 2_000;
+
+/**
+ * A manual run: one item for each symbol within seconds, saved for the node that comes next, and the sockets are let
+ * go of. @throws OrderFlowError where no symbol came into sync
+ */
+export async function runOnce(
+  settings: TriggerSettings,
+  store: SnapshotStore,
+  host: SessionHost,
+  signal: AbortSignal,
+): Promise<void> {
+  const { market, symbols, levels } = settings;
+  await Promise.all([store.ready(), checkSymbols(market, symbols, settings)]);
+  const request = {
+    ...feedRequest(settings),
+    bookDepth: depthLimit(MARKETS[market], Math.max(levels, SHALLOW_LEVELS)),
+  };
+  const wake = { call: () => {} };
+  const lease = feedRegistry().acquire(request, { onBook: () => wake.call(), onStatus: () => wake.call() });
+  try {
+    await settled(lease.views, wake, signal);
+    const books = lease.views.flatMap((view) => view.read(levels) ?? []);
+    if (books.length === 0) throw whyNot(lease.views);
+    await saveForNextNode(books, settings, store);
+    const items = books.map((book): OutgoingItem => ({
+      output: 0,
+      json: bookItem(book, settings.includeLevels),
+    }));
+    // The test goes on when the item is out; how long its workflow takes is no concern of the sockets.
+    host.startExecution(items).catch(() => undefined);
+  } finally {
+    await lease.release({ immediately: true });
+  }
+}
+
+/** Resolves when every symbol is live or beyond help, or the time is up. */
+function settled(
+  views: readonly SymbolView[],
+  wake: { call: () => void },
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (act: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      wake.call = () => {};
+      act();
+    };
+    const abort = () => finish(() => reject(new OrderFlowError('OF_SYNC_TIMEOUT', 'the test was cancelled')));
+    const timer = setTimeout(() => finish(resolve), MANUAL_RUN_LIMIT_MS);
+    signal.addEventListener('abort', abort, { once: true });
+    wake.call = () => {
+      if (views.every((view) => view.read(1) !== null || view.status().terminal)) finish(resolve);
+    };
+    wake.call();
+  });
+}
+
+function whyNot(views: readonly SymbolView[]): OrderFlowError {
+  const { symbol, state, reason, errorCode, terminal } = views[0].status();
+  const detail = `${symbol} is ${state}${reason === null ? '' : `: ${reason}`}`;
+  return new OrderFlowError(terminal && errorCode !== null ? errorCode : 'OF_SYNC_TIMEOUT', detail, {
+    subject: symbol,
+  });
+}
+
+async function saveForNextNode(
+  books: readonly LiveBook[],
+  settings: TriggerSettings,
+  store: SnapshotStore,
+): Promise<void> {
+  const { keyPrefix, levels, snapshotTtlMs: ttlMs } = settings;
+  const keys = books.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).orderbook);
+  const present = await store.readBooks(keys);
+  await Promise.all(
+    books.map(async (book, i) => {
+      const stored = present[i];
+      const kept =
+        stored !== null &&
+        !isOrderFlowError(stored) &&
+        stored.record.state === 'live' &&
+        stored.ageMs < FRESH_MS &&
+        stored.record.levels >= levels;
+      if (kept) return;
+      const content = bookContent(book, levels, settings.updateSpeedMs);
+      await store.save(keys[i], { tenure: 'claim', epoch: 0, liveAgeMs: book.liveAgeMs, ttlMs, content });
+    }),
+  );
+}

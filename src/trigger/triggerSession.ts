@@ -1,0 +1,141 @@
+import { checkSymbols } from '../binance/checkSymbols';
+import { feedRegistry } from '../binance/feedRegistry';
+import type { FeedLease, SymbolStatus, SymbolView } from '../binance/feedTypes';
+import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { storeKeys } from '../store/keys';
+import type { SnapshotStore } from '../store/types';
+import { FailureReports } from './failureReports';
+import type { OutgoingItem, SessionHost } from './host';
+import { bookItem } from './items';
+import { Outbox } from './outbox';
+import { ContinuousPolicy, type EmissionPolicy, IntervalPolicy, NeverPolicy } from './policies';
+import { type TriggerSettings, feedRequest } from './settings';
+import { statusItem } from './statusItem';
+import { SymbolOutlets } from './symbolOutlets';
+
+/**
+ * One running trigger: a share in the feed, a share in each symbol's writer, and an outbox to n8n. It owns them all and
+ * gives them back on close.
+ */
+export class TriggerSession {
+  private readonly views = new Map<string, SymbolView>();
+  private readonly outlets = new Map<string, SymbolOutlets>();
+  private readonly outbox: Outbox<OutgoingItem>;
+  private readonly policy: EmissionPolicy;
+  private readonly failures: FailureReports;
+  private readonly lease: FeedLease;
+  private storeErrorCode: string | null = null;
+  private closing: Promise<void> | null = null;
+
+  /**
+   * Checks what can be checked within seconds, and starts. The rest goes on in the background.
+   * @param store passes into the session's hands, also where this throws
+   * @throws OrderFlowError for what the user has to mend
+   */
+  static async start(
+    settings: TriggerSettings,
+    store: SnapshotStore,
+    host: SessionHost,
+  ): Promise<TriggerSession> {
+    try {
+      const { market, symbols, keyPrefix } = settings;
+      const key = storeKeys(keyPrefix, market, symbols[0]).orderbook;
+      await Promise.all([store.probe(key), checkSymbols(market, symbols, settings)]);
+      return new TriggerSession(settings, store, host);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    private readonly settings: TriggerSettings,
+    private readonly store: SnapshotStore,
+    private readonly host: SessionHost,
+  ) {
+    this.failures = new FailureReports(host);
+    this.outbox = new Outbox<OutgoingItem>({
+      start: (items) => host.startExecution(items),
+      newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
+      onOverdue: (waitedMs) => this.onOverdue(waitedMs),
+    });
+    this.policy = this.choosePolicy();
+    this.lease = feedRegistry().acquire(feedRequest(settings), {
+      onBook: (view) => {
+        this.outlets.get(view.symbol)?.onBook();
+        this.policy.onBook(view);
+      },
+      onEvent: (view, raw) => this.outlets.get(view.symbol)?.onEvent(raw),
+      onStatus: (status) => this.onStatus(status),
+    });
+    const onStoreError = (error: OrderFlowError | null) => this.onStoreError(error);
+    for (const view of this.lease.views) {
+      this.views.set(view.symbol, view);
+      this.outlets.set(view.symbol, new SymbolOutlets(view, settings, store, onStoreError));
+    }
+    this.policy.start();
+    // A feed that another trigger keeps is live already and may stay quiet: look once instead of waiting for an update.
+    for (const view of this.lease.views) if (view.read(1) !== null) this.policy.onBook(view);
+  }
+
+  /** Nothing starts after this; sockets and records are kept for a short grace. Idempotent, never throws. */
+  close(): Promise<void> {
+    return (this.closing ??= this.release());
+  }
+
+  private async release(): Promise<void> {
+    this.policy.stop();
+    this.outbox.close();
+    const parts = [this.lease.release(), ...[...this.outlets.values()].map((outlets) => outlets.release())];
+    for (const result of await Promise.allSettled(parts)) {
+      if (result.status === 'rejected')
+        this.host.log('warn', `closing: ${toOrderFlowError(result.reason).message}`);
+    }
+    await this.store.close().catch(() => undefined);
+  }
+
+  private choosePolicy(): EmissionPolicy {
+    const { emit, symbols, intervalMs } = this.settings;
+    const markDue = (symbol: string) => this.outbox.markDue(symbol);
+    switch (emit) {
+      case 'interval':
+        return new IntervalPolicy(symbols, intervalMs, markDue);
+      case 'continuous':
+        return new ContinuousPolicy(markDue);
+      case 'signalChange':
+        return new NeverPolicy();
+      case 'never':
+        return new NeverPolicy();
+    }
+  }
+
+  private newestItem(symbol: string, passedOver: number): OutgoingItem | null {
+    const book = this.views.get(symbol)?.read(this.settings.levels) ?? null;
+    if (book !== null) return { output: 0, json: bookItem(book, this.settings.includeLevels, passedOver) };
+    this.policy.onUnavailable(symbol);
+    return null;
+  }
+
+  private onStatus(status: SymbolStatus): void {
+    this.outlets.get(status.symbol)?.onStatus();
+    this.failures.onStatus(status);
+    if (this.settings.feedStatus) this.outbox.pushAlert({ output: 1, json: statusItem(status) });
+  }
+
+  /** One line when the store begins to fail or works again, and one failed execution for what the user has to mend. */
+  private onStoreError(error: OrderFlowError | null): void {
+    const code = error?.code ?? null;
+    if (code === this.storeErrorCode) return;
+    this.storeErrorCode = code;
+    if (error === null) return this.host.log('info', 'The snapshot store works again.');
+    this.host.log('warn', `${error.message} [${error.code}]. ${error.remedy}`);
+    if (!error.retryable) this.failures.onError(error);
+  }
+
+  private onOverdue(waitedMs: number): void {
+    this.host.log(
+      'warn',
+      `A workflow execution has not ended after ${Math.round(waitedMs / 1000)} s; the trigger goes on without waiting for it [OF_EXECUTION_TIMEOUT].`,
+    );
+  }
+}
