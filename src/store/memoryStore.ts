@@ -157,7 +157,7 @@ export class MemoryStore implements SnapshotStore {
       keys.map((key) => {
         const entry = live(this.place.feeds, key, now);
         if (entry === null) return null;
-        const ageMs = now - entry.writtenAt;
+        const ageMs = Math.round(now - entry.writtenAt);
         return { record: { format: RECORD_FORMAT, writtenAtMs: this.wallAt(ageMs), ...entry.status }, ageMs };
       }),
     );
@@ -187,7 +187,7 @@ export class MemoryStore implements SnapshotStore {
         return {
           value: JSON.parse(entry.text) as unknown,
           version: entry.version,
-          ageMs: now - entry.writtenAt,
+          ageMs: Math.round(now - entry.writtenAt),
         };
       }),
     );
@@ -232,7 +232,7 @@ export class MemoryStore implements SnapshotStore {
   private readBook(entry: BookEntry | null, now: number): StoredBook | null {
     if (entry === null) return null;
     const { content, epoch, state } = entry;
-    const ageMs = Math.max(0, now - entry.liveAt);
+    const ageMs = Math.max(0, Math.round(now - entry.liveAt));
     const record: OrderBookRecord = {
       format: RECORD_FORMAT,
       epoch,
