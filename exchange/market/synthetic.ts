@@ -305,13 +305,13 @@ export class SyntheticMarket implements SymbolMarket {
     // Where the book is thinner than usual down to here, more orders come than leave.
     const thin = (this.touch(sign) - side.keys[at]) / this.tick > this.usualTicks(better) * 1.05;
     const action = random.float();
-    if (action < (thin ? 0.27 : 0.42)) {
+    if (action < (thin ? 0.33 : 0.6)) {
       // The touch holds a little better than what stands behind it: a market whose spread opens at every turn is not one.
       if (side.length > FEWEST_LEVELS && (at < side.length - 1 || random.float() < 0.25)) {
         this.apply(side.keys[at], 0);
         if (at === side.length) this.ensureTouch(sign);
       }
-    } else if (action < (thin ? 0.85 : 0.72)) {
+    } else if (action < (thin ? 0.88 : 0.82)) {
       this.insert(sign, better);
     } else {
       this.apply(side.keys[at], this.leaning(sign, better));
