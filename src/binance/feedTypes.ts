@@ -72,6 +72,8 @@ export interface FeedListener {
   onEvent?(view: SymbolView, raw: Buffer): void;
   /** The state, its reason or its terminal mark changed. */
   onStatus?(status: SymbolStatus): void;
+  /** One line for each change of a connection, not one for each retry. Never holds a secret. */
+  onLog?(level: 'info' | 'warn' | 'error', message: string): void;
 }
 
 export interface FeedRequest {

@@ -1,0 +1,130 @@
+import { OrderFlowError } from '../runtime/errors';
+import type { Pacer } from './pacer';
+
+/** Streams named in one SUBSCRIBE: keeps the message small enough for any gateway. */
+const STREAMS_PER_MESSAGE = 100;
+const PACED_RETRY_MIN_MS = 5;
+
+type Method = 'SUBSCRIBE' | 'UNSUBSCRIBE';
+
+interface Request {
+  readonly id: number;
+  readonly method: Method;
+  readonly streams: readonly string[];
+  deadline: number;
+}
+
+export interface ControlHandlers {
+  send(text: string): void;
+  onSubscribed(streams: readonly string[]): void;
+  onFailed(error: OrderFlowError): void;
+  now(): number;
+}
+
+/**
+ * SUBSCRIBE and UNSUBSCRIBE of one connection: brings what the exchange sends to what is wanted, paced, and knows which
+ * streams the exchange has acknowledged.
+ */
+export class ControlChannel {
+  private readonly queue: Request[] = [];
+  private readonly pending = new Map<number, Request>();
+  private readonly wanted = new Set<string>();
+  readonly acknowledged = new Set<string>();
+  private nextId = 1;
+  private timer: NodeJS.Timeout | null = null;
+  private closed = false;
+
+  constructor(
+    private readonly pacer: Pacer,
+    private readonly acknowledgeTimeoutMs: number,
+    private readonly handlers: ControlHandlers,
+  ) {}
+
+  subscribe(streams: readonly string[]): void {
+    const fresh = streams.filter((stream) => !this.wanted.has(stream));
+    for (const stream of fresh) this.wanted.add(stream);
+    this.enqueue('SUBSCRIBE', fresh);
+  }
+
+  unsubscribe(streams: readonly string[]): void {
+    const known = streams.filter((stream) => this.wanted.delete(stream));
+    for (const stream of known) this.acknowledged.delete(stream);
+    this.enqueue('UNSUBSCRIBE', known);
+  }
+
+  /** An answer of the exchange; one to a request of nobody is passed over. */
+  onResponse(id: unknown, error: string | null): void {
+    const request = typeof id === 'number' ? this.pending.get(id) : undefined;
+    if (request) this.pending.delete(request.id);
+    if (error !== null)
+      return this.handlers.onFailed(
+        new OrderFlowError('OF_STREAM_REFUSED', `the exchange answered ${error}`),
+      );
+    if (!request || request.method !== 'SUBSCRIBE') return;
+    const streams = request.streams.filter((stream) => this.wanted.has(stream));
+    for (const stream of streams) this.acknowledged.add(stream);
+    if (streams.length > 0) this.handlers.onSubscribed(streams);
+  }
+
+  /** @param extraMs time in which this process was not there to hear an answer */
+  check(now: number, extraMs: number): void {
+    for (const request of this.pending.values()) {
+      request.deadline += extraMs;
+      if (now < request.deadline) continue;
+      this.pending.delete(request.id);
+      return this.handlers.onFailed(
+        new OrderFlowError('OF_STREAM_REFUSED', `${request.method} was not answered`),
+      );
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.queue.length = 0;
+    this.pending.clear();
+  }
+
+  private enqueue(method: Method, streams: readonly string[]): void {
+    for (let i = 0; i < streams.length; i += STREAMS_PER_MESSAGE) {
+      const id = this.nextId++;
+      this.queue.push({ id, method, streams: streams.slice(i, i + STREAMS_PER_MESSAGE), deadline: Infinity });
+    }
+    // Several symbols are often added in one turn of the event loop: they go out together.
+    if (this.queue.length > 0 && this.timer === null) this.timer = setTimeout(() => this.flush(), 0);
+  }
+
+  private flush(): void {
+    this.timer = null;
+    this.joinNeighbours();
+    while (this.queue.length > 0 && !this.closed) {
+      const now = this.handlers.now();
+      const waitMs = this.pacer.waitMs(now);
+      if (waitMs > 0) {
+        this.timer = setTimeout(() => this.flush(), Math.max(waitMs, PACED_RETRY_MIN_MS));
+        return;
+      }
+      const request = this.queue.shift() as Request;
+      request.deadline = now + this.acknowledgeTimeoutMs;
+      this.pending.set(request.id, request);
+      this.pacer.note(now);
+      this.handlers.send(JSON.stringify({ method: request.method, params: request.streams, id: request.id }));
+    }
+  }
+
+  /** Requests of one method that stand behind each other become one, as far as a message holds them. */
+  private joinNeighbours(): void {
+    const joined: Request[] = [];
+    for (const request of this.queue) {
+      const last = joined[joined.length - 1];
+      if (
+        last?.method === request.method &&
+        last.streams.length + request.streams.length <= STREAMS_PER_MESSAGE
+      )
+        joined[joined.length - 1] = { ...last, streams: [...last.streams, ...request.streams] };
+      else joined.push(request);
+    }
+    this.queue.splice(0, this.queue.length, ...joined);
+  }
+}

@@ -1,0 +1,157 @@
+import type { DepthReply } from '../book/types';
+import { OrderFlowError } from '../runtime/errors';
+import { monotonicMs } from '../runtime/time';
+import { parseExchangeInfo, type ExchangeInfo } from './exchangeInfo';
+import { httpGet, type HttpReply } from './http';
+import { depthWeight, type Market } from './markets';
+import { FEED_TIMINGS, type FeedTimings } from './timings';
+import type { WeightBudget } from './weightBudget';
+import { parseDepthReply } from './wire';
+
+/** A reply of 5000 levels a side is below half a MiB. */
+const MAX_DEPTH_BYTES = 4 * 1024 * 1024;
+/** The whole list of a large market, with room to grow. */
+const MAX_EXCHANGE_INFO_BYTES = 64 * 1024 * 1024;
+const EXCHANGE_INFO_AGE_MS = 5 * 60_000;
+const MAX_DETAIL_CHARACTERS = 200;
+
+export interface Ask {
+  /** The higher the sooner; asked anew while waiting. */
+  readonly urgency?: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** The REST side of one market at one base URL. Everything it sends goes through the host's weight budget. */
+export class RestClient {
+  private info: { readonly at: number; readonly value: Promise<ExchangeInfo> } | null = null;
+
+  constructor(
+    readonly market: Market,
+    readonly url: string,
+    readonly budget: WeightBudget,
+    private readonly timings: FeedTimings = FEED_TIMINGS,
+  ) {}
+
+  /** @throws OrderFlowError */
+  async depth(symbol: string, limit: number, ask: Ask = {}): Promise<DepthReply> {
+    const query = `?symbol=${encodeURIComponent(symbol)}&limit=${limit}`;
+    const weight = depthWeight(this.market, limit);
+    const body = await this.get(this.market.depthPath + query, weight, MAX_DEPTH_BYTES, symbol, ask);
+    return parseDepthReply(body);
+  }
+
+  /** What the market lists; kept for some minutes. @throws OrderFlowError */
+  exchangeInfo(urgency: () => number = () => 0): Promise<ExchangeInfo> {
+    if (this.info && monotonicMs() - this.info.at < EXCHANGE_INFO_AGE_MS) return this.info.value;
+    const path =
+      this.market.exchangeInfoPath + (this.market.rule === 'spot' ? '?showPermissionSets=false' : '');
+    const value = this.get(path, this.market.exchangeInfoWeight, MAX_EXCHANGE_INFO_BYTES, null, {
+      urgency,
+    }).then(parseExchangeInfo);
+    const entry = { at: monotonicMs(), value };
+    this.info = entry;
+    value.catch(() => {
+      if (this.info === entry) this.info = null;
+    });
+    return value;
+  }
+
+  private async get(
+    path: string,
+    weight: number,
+    maxBytes: number,
+    symbol: string | null,
+    ask: Ask,
+  ): Promise<string> {
+    const finished = await this.budget.acquire(weight, ask.urgency ?? (() => 0), ask.signal);
+    try {
+      const reply = await httpGet(new URL(this.url + path), {
+        connectTimeoutMs: this.timings.connectTimeoutMs,
+        requestTimeoutMs: this.timings.requestTimeoutMs,
+        maxBytes,
+        signal: ask.signal,
+      });
+      this.noteWeight(reply);
+      if (reply.status !== 200) throw this.refusal(reply, symbol);
+      this.budget.succeeded();
+      return reply.body;
+    } finally {
+      finished();
+    }
+  }
+
+  private noteWeight(reply: HttpReply): void {
+    const used = Number(reply.headers['x-mbx-used-weight-1m']);
+    if (Number.isFinite(used) && used >= 0) this.budget.report(used);
+  }
+
+  private refusal(reply: HttpReply, symbol: string | null): OrderFlowError {
+    const host = new URL(this.url).host;
+    const { code, message } = exchangeError(reply.body);
+    const said = `${host}: HTTP ${reply.status}${code === null ? '' : `, ${code}`}${message === '' ? '' : `, ${message}`}`;
+    const subject = symbol ?? host;
+    switch (reply.status) {
+      case 429:
+      case 418: {
+        const of = reply.status === 418 ? 'OF_BANNED' : 'OF_RATE_LIMITED';
+        const retryAfterMs = this.budget.refuse(of, retryAfter(reply));
+        return new OrderFlowError(of, `${said}; next request in ${Math.ceil(retryAfterMs / 1000)} s`, {
+          subject,
+          retryAfterMs,
+        });
+      }
+      case 451:
+        return new OrderFlowError('OF_RESTRICTED_LOCATION', host, { subject });
+      case 403: {
+        const retryAfterMs = this.budget.refuse(
+          'OF_FIREWALL',
+          retryAfter(reply),
+          this.timings.firewallPauseMs,
+        );
+        return new OrderFlowError('OF_FIREWALL', host, { subject, retryAfterMs });
+      }
+      case 407:
+        return new OrderFlowError('OF_PROXY_AUTH', host, { subject });
+    }
+    if ((code === -1121 || code === -1100) && symbol !== null)
+      return new OrderFlowError('OF_UNKNOWN_SYMBOL', `${symbol} (${this.market.name}: ${message})`, {
+        subject,
+      });
+    if (code === -1003) {
+      const retryAfterMs = this.budget.refuse('OF_RATE_LIMITED', retryAfter(reply));
+      return new OrderFlowError('OF_RATE_LIMITED', said, { subject, retryAfterMs });
+    }
+    if (code === -1007 || reply.status === 408 || reply.status === 504)
+      return new OrderFlowError('OF_TIMEOUT', said, { subject });
+    return new OrderFlowError('OF_HTTP_STATUS', said, { subject });
+  }
+}
+
+/** Retry-After in milliseconds: seconds, or a date; null where neither. */
+function retryAfter(reply: HttpReply): number | null {
+  const text = reply.headers['retry-after'];
+  if (text === undefined) return null;
+  if (/^\d{1,7}(\.\d+)?$/.test(text.trim())) return Number(text) * 1000;
+  const until = Date.parse(text) - Date.now();
+  return Number.isFinite(until) && until > 0 ? until : null;
+}
+
+/** The exchange's {"code","msg"}; a body of another shape gives neither, for HTML says nothing to a user. */
+function exchangeError(body: string): { code: number | null; message: string } {
+  try {
+    const value: unknown = JSON.parse(body.slice(0, 4096));
+    if (typeof value !== 'object' || value === null) return { code: null, message: '' };
+    const { code, msg } = value as { code?: unknown; msg?: unknown };
+    return {
+      code: typeof code === 'number' ? code : null,
+      message: typeof msg === 'string' ? oneLine(msg) : '',
+    };
+  } catch {
+    return { code: null, message: '' };
+  }
+}
+
+/** Text of the exchange for a message: printable, on one line, short. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS);
+}

@@ -1,0 +1,261 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import WebSocket from 'ws';
+import { OrderFlowError } from '../runtime/errors';
+import { monotonicMs } from '../runtime/time';
+import { ControlChannel } from './controlChannel';
+import { networkError } from './networkErrors';
+import { Pacer } from './pacer';
+import { openTunnel, proxyFor } from './proxy';
+import { oneLine } from './restClient';
+import type { FeedTimings } from './timings';
+import { Watchdog } from './watchdog';
+
+/** The largest real frame, thousands of levels, is far below. */
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+/** A real message comes in one frame; gateways split none into so many. */
+const MAX_FRAGMENTS = 1_024;
+const MAX_BUFFERED_CHUNKS = 64 * 1024;
+
+export interface StreamHandlers {
+  /** A text message. In the receive path. */
+  onFrame(connection: StreamConnection, frame: Buffer): void;
+  /** The exchange has acknowledged these streams: every later update of theirs arrives here. */
+  onSubscribed(connection: StreamConnection, streams: readonly string[]): void;
+}
+
+export interface StreamSettings {
+  readonly url: URL;
+  readonly timings: FeedTimings;
+  readonly messagesPerSecond: number;
+}
+
+/**
+ * One WebSocket to the exchange and the only owner of its socket. It neither reconnects nor knows what frames mean.
+ * `closed` resolves once, with the reason, when the connection ends for whatever cause.
+ */
+export class StreamConnection {
+  readonly closed: Promise<OrderFlowError>;
+  private readonly control: ControlChannel;
+  private readonly pacer: Pacer;
+  private readonly abort = new AbortController();
+  private readonly target: string;
+  private watchdog: Watchdog;
+  private socket: WebSocket | null = null;
+  private checkTimer: NodeJS.Timeout | null = null;
+  private end!: (error: OrderFlowError) => void;
+  private ended = false;
+  private closing: Promise<void> | null = null;
+
+  constructor(
+    private readonly settings: StreamSettings,
+    private readonly handlers: StreamHandlers,
+  ) {
+    this.target = settings.url.host;
+    this.closed = new Promise((resolve) => (this.end = resolve));
+    this.pacer = new Pacer(settings.messagesPerSecond);
+    this.watchdog = this.newWatchdog();
+    this.control = new ControlChannel(this.pacer, settings.timings.acknowledgeTimeoutMs, {
+      send: (text) => this.socket?.send(text),
+      onSubscribed: (streams) => this.handlers.onSubscribed(this, streams),
+      onFailed: (error) => this.fail(error),
+      now: monotonicMs,
+    });
+  }
+
+  /** Monotonic time of the last sign of life. */
+  get lastTrafficMs(): number {
+    return this.watchdog.lastTrafficMs;
+  }
+
+  get acknowledged(): ReadonlySet<string> {
+    return this.control.acknowledged;
+  }
+
+  /** @throws OrderFlowError: why the connection does not stand */
+  open(): Promise<void> {
+    const { url, timings } = this.settings;
+    const proxy = proxyFor(url);
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      followRedirects: false,
+      handshakeTimeout: timings.connectTimeoutMs,
+      maxPayload: MAX_FRAME_BYTES,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      ...(proxy ? { createConnection: this.throughProxy(proxy) } : {}),
+    } as WebSocket.ClientOptions);
+    this.socket = socket;
+    socket.on('message', (data, isBinary) => this.onMessage(data as Buffer, isBinary));
+    socket.on('ping', () => {
+      // ws answers by itself; the answer counts as a message of ours.
+      this.pacer.note(monotonicMs());
+      this.onTraffic();
+    });
+    socket.on('pong', () => this.onTraffic());
+    socket.on('unexpected-response', (_request, response) => this.fail(this.refusal(response)));
+    socket.on('error', (error) => this.fail(this.socketError(error)));
+    socket.on('close', (code, reason) => this.fail(this.closeError(code, reason)));
+    return new Promise((resolve, reject) => {
+      socket.on('open', () => {
+        this.watchdog = this.newWatchdog();
+        this.startChecks();
+        resolve();
+      });
+      void this.closed.then(reject);
+    });
+  }
+
+  subscribe(streams: readonly string[]): void {
+    this.control.subscribe(streams);
+  }
+
+  unsubscribe(streams: readonly string[]): void {
+    this.control.unsubscribe(streams);
+  }
+
+  /** The frame reader found an answer to a request of ours. */
+  onResponse(id: unknown, error: string | null): void {
+    this.control.onResponse(id, error);
+  }
+
+  /** Ends the connection as broken: frames that cannot be read, or a stream that is not what it should be. */
+  fail(error: OrderFlowError): void {
+    if (this.ended) return;
+    this.release();
+    this.socket?.terminate();
+    this.end(error);
+  }
+
+  /** Lets the process end, or not, while this connection stands. */
+  keepProcessAlive(alive: boolean): void {
+    const raw = (this.socket as unknown as { _socket?: { ref(): void; unref(): void } } | null)?._socket;
+    if (alive) {
+      raw?.ref();
+      this.checkTimer?.ref();
+    } else {
+      raw?.unref();
+      this.checkTimer?.unref();
+    }
+  }
+
+  /** Says good-bye, waits a moment for the answer, then destroys the socket. Idempotent. */
+  close(): Promise<void> {
+    return (this.closing ??= this.closeNow());
+  }
+
+  private async closeNow(): Promise<void> {
+    const { socket } = this;
+    const wasOpen = !this.ended && socket?.readyState === WebSocket.OPEN;
+    this.release();
+    this.end(new OrderFlowError('OF_STREAM_CLOSED', 'closed by this side'));
+    if (!socket || socket.readyState === WebSocket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => socket.terminate(), wasOpen ? this.settings.timings.closeGraceMs : 0);
+      socket.on('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      if (wasOpen) socket.close(1000);
+      else socket.terminate();
+    });
+  }
+
+  /** Nothing of this connection reaches anyone any more. */
+  private release(): void {
+    this.ended = true;
+    this.abort.abort();
+    this.control.close();
+    if (this.checkTimer) clearInterval(this.checkTimer);
+    this.checkTimer = null;
+    this.socket?.removeAllListeners();
+    this.socket?.on('error', () => undefined);
+  }
+
+  private newWatchdog(): Watchdog {
+    const { probeMs, watchdogPeriodMs } = this.settings.timings;
+    return new Watchdog(monotonicMs(), probeMs, watchdogPeriodMs);
+  }
+
+  private startChecks(): void {
+    const everyMs = Math.max(this.settings.timings.probeMs / 4, 5);
+    let last = monotonicMs();
+    this.checkTimer = setInterval(() => {
+      const now = monotonicMs();
+      const lateMs = Math.max(now - last - everyMs, 0);
+      last = now;
+      const advice = this.watchdog.check(now, everyMs);
+      if (advice === 'cut')
+        return this.fail(new OrderFlowError('OF_STREAM_DEAD', this.target, { subject: this.target }));
+      if (advice === 'probe' && this.pacer.waitMs(now) === 0) {
+        this.pacer.note(now);
+        this.watchdog.onProbe(now);
+        this.socket?.ping();
+      }
+      this.control.check(now, lateMs);
+    }, everyMs);
+  }
+
+  private onTraffic(): void {
+    this.watchdog.onTraffic(monotonicMs());
+  }
+
+  private onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.ended) return;
+    this.onTraffic();
+    if (isBinary) return this.fail(new OrderFlowError('OF_FRAME_INVALID', 'a binary frame'));
+    this.handlers.onFrame(this, data);
+  }
+
+  private throughProxy(proxy: URL) {
+    return (_options: unknown, done: (error: Error | null, socket?: Duplex) => void): undefined => {
+      openTunnel(proxy, this.settings.url, this.settings.timings.connectTimeoutMs, this.abort.signal).then(
+        (socket) => done(null, socket),
+        (error: Error) => done(error),
+      );
+      return undefined;
+    };
+  }
+
+  private refusal(response: IncomingMessage): OrderFlowError {
+    const status = response.statusCode ?? 0;
+    response.on('error', () => undefined).destroy();
+    const detail = `${this.target}: HTTP ${status}`;
+    const seconds = Number(response.headers['retry-after']);
+    const context = {
+      subject: this.target,
+      ...(Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}),
+    };
+    if (status === 451) return new OrderFlowError('OF_RESTRICTED_LOCATION', this.target, context);
+    if (status === 403) return new OrderFlowError('OF_FIREWALL', this.target, context);
+    if (status === 407) return new OrderFlowError('OF_PROXY_AUTH', this.target, context);
+    if (status === 429) return new OrderFlowError('OF_RATE_LIMITED', detail, context);
+    if (status === 418) return new OrderFlowError('OF_BANNED', detail, context);
+    if (status >= 300 && status < 400) return new OrderFlowError('OF_HTTP_REDIRECT', detail, context);
+    return new OrderFlowError('OF_STREAM_REFUSED', detail, context);
+  }
+
+  private socketError(error: Error & { code?: string }): OrderFlowError {
+    const code = error.code ?? '';
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+      return new OrderFlowError('OF_FRAME_TOO_LARGE', `${this.target} (${code})`, { subject: this.target });
+    if (code.startsWith('WS_ERR_'))
+      return new OrderFlowError('OF_FRAME_INVALID', `${this.target} (${code})`, { subject: this.target });
+    if (error.message === 'Opening handshake has timed out')
+      return new OrderFlowError('OF_TIMEOUT', `${this.target} did not finish the WebSocket handshake`);
+    if (/^(Invalid |Server |Missing )/.test(error.message))
+      return new OrderFlowError('OF_STREAM_REFUSED', `${this.target} is no WebSocket server`);
+    return networkError(error, this.target);
+  }
+
+  private closeError(code: number, reason: Buffer): OrderFlowError {
+    const said = oneLine(reason.toString('utf8'));
+    return new OrderFlowError(
+      'OF_STREAM_CLOSED',
+      `${this.target} closed with ${code}${said && ` (${said})`}`,
+      {
+        subject: this.target,
+      },
+    );
+  }
+}

@@ -1,0 +1,234 @@
+import { BookSync, type UpdateOutcome } from '../book/bookSync';
+import type { TopSums } from '../book/types';
+import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { monotonicMs, wallMs } from '../runtime/time';
+import type { SymbolUpdate } from './codec';
+import type { LiveBook, SymbolStatus, SymbolView } from './feedTypes';
+import { SymbolKeeper } from './symbolKeeper';
+import type { SymbolHost } from './symbolHost';
+import { SymbolState } from './symbolState';
+
+const RESYNC_CODES: {
+  readonly [outcome in 'gap' | 'crossed' | 'ids-reset']: [OrderFlowError['code'], string];
+} = {
+  gap: ['OF_SEQUENCE_GAP', 'updates are missing'],
+  crossed: ['OF_BOOK_BROKEN', 'an update left it crossed'],
+  'ids-reset': ['OF_SEQUENCE_GAP', 'update ids went backwards'],
+};
+
+/**
+ * One symbol of a feed: its book, its state, and the REST requests that keep the book exact. The stream tells it when
+ * updates begin to arrive (`streamUp`), what arrives (`onUpdate`) and when nothing arrives any more (`streamLost`).
+ */
+export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
+  private readonly sync: BookSync<U>;
+  private readonly keeper: SymbolKeeper<U>;
+  private readonly visible = new SymbolState(() => this.host.onStatus(this));
+  private streamRunning = false;
+  private resyncs = 0;
+  private stretch = 0;
+  private receivedAtMs = 0;
+  private lastEventAt: number | null = null;
+  private wasLive = false;
+
+  constructor(
+    private readonly host: SymbolHost<U>,
+    readonly symbol: string,
+  ) {
+    this.sync = new BookSync(host.market.rule, host.codec.engine);
+    this.keeper = new SymbolKeeper(host, symbol, this.sync, {
+      live: () => this.becomeLive(),
+      changed: (fresh) => this.replaced(fresh),
+      failing: (error) => this.failing(error),
+      broken: (error) => this.resync(error),
+    });
+  }
+
+  get market() {
+    return this.host.market.id;
+  }
+
+  get isLive(): boolean {
+    return this.visible.state === 'live';
+  }
+
+  get isStopped(): boolean {
+    return this.visible.state === 'stopped';
+  }
+
+  /** Updates received since the stream runs: how active the symbol is, for who is served first. */
+  get activity(): number {
+    return this.keeper.events;
+  }
+
+  status(): SymbolStatus {
+    const { state, sinceMs, reason, errorCode, terminal } = this.visible;
+    return {
+      market: this.market,
+      symbol: this.symbol,
+      state,
+      sinceMs,
+      reason,
+      errorCode,
+      terminal,
+      resyncs: this.resyncs,
+      lastEventAgeMs: this.lastEventAt === null ? null : monotonicMs() - this.lastEventAt,
+      usedWeight: this.host.rest.budget.usedWeight,
+      lastUpdateId: this.sync.book?.lastUpdateId ?? null,
+    };
+  }
+
+  read(levels: number): LiveBook | null {
+    if (!this.isLive) return null;
+    const top = this.sync.trustedTop(levels);
+    const coverage = this.sync.coverage;
+    if (top === null || coverage === null) return null;
+    return {
+      market: this.market,
+      symbol: this.symbol,
+      ...top,
+      eventTimeMs: this.sync.eventTimeMs,
+      receivedAtMs: this.receivedAtMs,
+      liveAgeMs: this.host.liveAgeMs(this.symbol),
+      bidsComplete: coverage.lowestBid === null,
+      asksComplete: coverage.highestAsk === null,
+      resyncs: this.resyncs,
+      stretch: this.stretch,
+    };
+  }
+
+  sums(levels: number, out: TopSums): boolean {
+    return this.isLive && this.sync.trustedSums(levels, out);
+  }
+
+  /** The connection is being opened, or waited for after a failure. */
+  streamDown(error: OrderFlowError | null): void {
+    if (this.isStopped) return;
+    if (error === null) this.visible.become('connecting');
+    else this.fall(error);
+  }
+
+  /** The exchange has acknowledged the subscription: from here on every update arrives. */
+  streamUp(): void {
+    if (this.isStopped) return;
+    this.keeper.streamConfirmed();
+    if (this.streamRunning) return;
+    this.streamRunning = true;
+    this.visible.become('syncing');
+    this.keeper.start();
+  }
+
+  /** Updates were lost: what was known is not the exchange's book any more. */
+  streamLost(error: OrderFlowError): void {
+    if (this.streamRunning) this.resyncs += this.wasLive ? 1 : 0;
+    this.streamRunning = false;
+    this.keeper.stop();
+    this.sync.reset();
+    this.streamDown(error);
+  }
+
+  /** A depth event of this symbol. @returns whether it is news, not a repetition */
+  onUpdate(update: U): UpdateOutcome {
+    const now = monotonicMs();
+    this.lastEventAt = now;
+    const outcome = this.sync.onUpdate(update);
+    this.keeper.onEvent(now, outcome);
+    if (outcome === 'applied') {
+      this.receivedAtMs = wallMs();
+      if (this.isLive) this.host.onBook(this);
+      else if (this.keeper.joined) this.becomeLive();
+    } else if (outcome === 'gap' || outcome === 'crossed' || outcome === 'ids-reset') {
+      const [code, what] = RESYNC_CODES[outcome];
+      this.resynced(new OrderFlowError(code, `${this.symbol}: ${what}`, { subject: this.symbol }));
+    }
+    return outcome;
+  }
+
+  /** A frame of this symbol could not be read, so an update may be missing. */
+  onUnreadable(error: OrderFlowError): void {
+    if (this.streamRunning && !this.isStopped) this.resync(error);
+  }
+
+  /** Looks after coverage and quiet streams; called every so often. */
+  tick(now: number): void {
+    if (!this.streamRunning || this.isStopped) return;
+    this.keeper.tick(now, this.isLive);
+    if (!this.isLive) this.explainWait();
+  }
+
+  /** A stopped symbol is wanted anew. */
+  restart(): void {
+    if (this.isStopped) this.visible.become('connecting');
+  }
+
+  stop(): void {
+    this.streamRunning = false;
+    this.keeper.stop();
+    this.sync.reset();
+    this.visible.become('stopped');
+  }
+
+  /** While the exchange makes every request wait, say so and until when. */
+  private explainWait(): void {
+    const { pause } = this.host.rest.budget;
+    if (pause === null || this.visible.errorCode === pause.code) return;
+    const until = new Date(wallMs() + pause.forMs).toISOString();
+    this.visible.become('backing-off', new OrderFlowError(pause.code, `no request before ${until}`));
+  }
+
+  /** What no retry mends ends the feed; unless it has worked before with the same settings. */
+  isTerminal(error: OrderFlowError): boolean {
+    return !error.retryable && (error.code === 'OF_UNKNOWN_SYMBOL' || !this.wasLive);
+  }
+
+  private fall(error: OrderFlowError): void {
+    if (this.isTerminal(error)) this.end(error);
+    else this.visible.become('backing-off', error);
+  }
+
+  private end(error: OrderFlowError): void {
+    this.streamRunning = false;
+    this.keeper.stop();
+    this.sync.reset();
+    this.visible.become('stopped', error, true);
+    this.host.onEnded(this);
+  }
+
+  private becomeLive(): void {
+    if (!this.streamRunning || this.sync.book === null || this.isLive) return;
+    this.wasLive = true;
+    this.stretch++;
+    if (this.receivedAtMs === 0 || this.sync.awaitingFirst) this.receivedAtMs = wallMs();
+    this.visible.become('live');
+    this.host.onBook(this);
+  }
+
+  /** A renewed book took the place of the live one. */
+  private replaced(different: boolean): void {
+    if (different) {
+      this.resyncs++;
+      this.stretch++;
+    }
+    this.receivedAtMs = wallMs();
+    if (this.isLive) this.host.onBook(this);
+  }
+
+  private failing(error: OrderFlowError): void {
+    if (this.isTerminal(error)) return this.end(error);
+    if (this.isLive) return;
+    const waiting = error.code === 'OF_SNAPSHOT_STALE' || error.code === 'OF_WEIGHT_EXHAUSTED';
+    this.visible.become(waiting ? 'syncing' : 'backing-off', error);
+  }
+
+  /** The book cannot be trusted though the stream runs: forget it and fetch it anew. */
+  private resync(error: OrderFlowError): void {
+    this.sync.reset();
+    this.resynced(error);
+  }
+
+  private resynced(error: OrderFlowError): void {
+    this.resyncs++;
+    this.visible.become('syncing', toOrderFlowError(error));
+    this.keeper.start();
+  }
+}

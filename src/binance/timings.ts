@@ -1,0 +1,63 @@
+/** Every wait of a feed, in milliseconds, in one place: tests run the same code with shorter ones. */
+export interface FeedTimings {
+  /** A TCP, TLS or proxy connection has to stand by then. */
+  readonly connectTimeoutMs: number;
+  /** A whole REST exchange, from the first byte sent to the last byte read. */
+  readonly requestTimeoutMs: number;
+  /** The exchange's answer to SUBSCRIBE or UNSUBSCRIBE. */
+  readonly acknowledgeTimeoutMs: number;
+  /** A connection that was silent so long is asked for a sign of life, again and again while it stays silent. */
+  readonly probeMs: number;
+  /** Silent for two of these, in spite of the probes: the connection is dead and is cut. */
+  readonly watchdogPeriodMs: number;
+  /** Every connection is replaced after so long, before the exchange's 24 h cut. */
+  readonly rotateAfterMs: number;
+  /** Up to so much earlier, at random, so that connections do not rotate in step. */
+  readonly rotateJitterMs: number;
+  /** A connection that stood so long counts as good: the next backoff begins from the first step. */
+  readonly stableAfterMs: number;
+  /** How long a closing handshake may take before the socket is destroyed. */
+  readonly closeGraceMs: number;
+  /** A symbol that nobody needs any more is kept so long, so that a republished workflow finds it. */
+  readonly graceMs: number;
+  /** Without an update so long after the REST reply, a quiet symbol counts as in sync; at least 1.5 update intervals. */
+  readonly quietSyncMs: number;
+  /** A stream that has not confirmed the REST reply by an update is checked so soon. */
+  readonly firstAuditMs: number;
+  /** A symbol without an update for so long is checked with a cheap depth request. */
+  readonly auditMs: number;
+  /** Updates that a depth request has shown to exist have to arrive within this. */
+  readonly auditWaitMs: number;
+  /** A symbol's coverage is renewed no more often than this. */
+  readonly refreshPauseMs: number;
+  /** Feeds look after their symbols (coverage, audits) once in so long. */
+  readonly tickMs: number;
+  /** First pause of all REST requests to a host whose firewall refused one; doubles up to 32 times. */
+  readonly firewallPauseMs: number;
+  /** A refusal that no retry mends, on a feed that has been live with the same settings before, is tried again. */
+  readonly terminalRetryMs: number;
+  /** Multiplies the backoff steps. */
+  readonly backoffFactor: number;
+}
+
+export const FEED_TIMINGS: FeedTimings = {
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  acknowledgeTimeoutMs: 10_000,
+  probeMs: 2_000,
+  watchdogPeriodMs: 10_000,
+  rotateAfterMs: 23 * 3_600_000,
+  rotateJitterMs: 30 * 60_000,
+  stableAfterMs: 30_000,
+  closeGraceMs: 1_000,
+  graceMs: 10_000,
+  quietSyncMs: 1_000,
+  firstAuditMs: 8_000,
+  auditMs: 60_000,
+  auditWaitMs: 2_000,
+  refreshPauseMs: 1_000,
+  tickMs: 100,
+  firewallPauseMs: 10_000,
+  terminalRetryMs: 300_000,
+  backoffFactor: 1,
+};

@@ -1,0 +1,227 @@
+import { processShared } from '../runtime/processShared';
+import { monotonicMs, wallMs } from '../runtime/time';
+import type { ErrorCode } from '../runtime/errorCatalogue';
+
+/** The exchange counts request weight by the minute. */
+const MINUTE_MS = 60_000;
+/** This process takes so much of what the exchange grants to the address; other programs may live there. */
+export const DEFAULT_SHARE = 0.5;
+/** Whatever the share: beyond this part of the limit, counting everyone behind the address, nothing is asked. */
+const ADDRESS_CEILING = 0.85;
+/** Requests on their way at once. */
+export const MAX_IN_FLIGHT = 6;
+/** A refusal without Retry-After waits so long, doubled with each one in a row, up to the longest. */
+const FIRST_PAUSE_MS = MINUTE_MS;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** Added to every pause at random, so that processes behind one address do not come back in step. */
+const PAUSE_JITTER = 0.1;
+const LONGEST_JITTER_MS = 5_000;
+
+export type PauseCode = Extract<ErrorCode, 'OF_RATE_LIMITED' | 'OF_BANNED' | 'OF_FIREWALL'>;
+
+export interface BudgetOptions {
+  readonly weightPerMinute: number;
+  readonly share?: number;
+  readonly random?: () => number;
+  /** For tests; the length of the exchange's minute. */
+  readonly minuteMs?: number;
+}
+
+interface Waiting {
+  readonly weight: number;
+  readonly urgency: () => number;
+  readonly grant: (finished: () => void) => void;
+}
+
+/**
+ * The request weight of one REST host for the whole process: requests wait here, the most urgent first, and nobody asks
+ * while the exchange has told this address to wait. Durations are monotonic.
+ */
+export class WeightBudget {
+  private readonly limit: number;
+  private readonly share: number;
+  private readonly minuteMs: number;
+  private readonly random: () => number;
+  private readonly spent: Array<{ readonly at: number; readonly weight: number }> = [];
+  private readonly queue: Waiting[] = [];
+  private inFlight = 0;
+  private pausedUntil = 0;
+  private pauses = 0;
+  private pauseReason: PauseCode | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private reported: { readonly at: number; readonly weight: number } | null = null;
+  private readonly banListeners = new Set<(untilWallMs: number) => void>();
+
+  constructor(options: BudgetOptions) {
+    this.limit = options.weightPerMinute;
+    this.share = this.limit * (options.share ?? DEFAULT_SHARE);
+    this.minuteMs = options.minuteMs ?? MINUTE_MS;
+    this.random = options.random ?? Math.random;
+  }
+
+  /** Weight a minute that this process allows itself. */
+  get perMinute(): number {
+    return this.share;
+  }
+
+  /** What the exchange last said about this address; null before the first reply and after a minute without one. */
+  get usedWeight(): number | null {
+    return this.reportedNow() === null ? null : (this.reported?.weight ?? null);
+  }
+
+  /** Milliseconds until requests may be sent again, and why not now; null where nothing holds them back. */
+  get pause(): { readonly forMs: number; readonly code: PauseCode } | null {
+    const forMs = this.pausedUntil - monotonicMs();
+    return forMs > 0 && this.pauseReason ? { forMs, code: this.pauseReason } : null;
+  }
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /**
+   * Waits until `weight` may be spent. The caller calls the function it gets when its request has ended.
+   * @param urgency asked anew whenever a place is given away; the highest goes first, equal ones in order
+   */
+  acquire(weight: number, urgency: () => number, signal?: AbortSignal): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
+      const entry: Waiting = {
+        weight,
+        urgency,
+        grant: (finished) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(finished);
+        },
+      };
+      const onAbort = () => {
+        this.queue.splice(this.queue.indexOf(entry), 1);
+        reject(signal?.reason as Error);
+        this.pump();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.queue.push(entry);
+      this.pump();
+    });
+  }
+
+  /** A reply came with the used-weight header: everyone behind this address, counted by the exchange. */
+  report(usedWeight: number): void {
+    this.reported = { at: monotonicMs(), weight: usedWeight };
+  }
+
+  /** A reply of success: the next refusal is the first of its row again. */
+  succeeded(): void {
+    this.pauses = 0;
+    this.pauseReason = null;
+    this.pump();
+  }
+
+  /**
+   * The exchange refused: nobody asks before the pause is over.
+   * @param retryAfterMs what the exchange asked for; null where it named nothing
+   * @returns the milliseconds that will be waited
+   */
+  refuse(code: PauseCode, retryAfterMs: number | null, firstMs = FIRST_PAUSE_MS): number {
+    const inRow = this.pauses++;
+    const named = retryAfterMs ?? Math.min(firstMs * 2 ** Math.min(inRow, 5), LONGEST_PAUSE_MS);
+    const forMs = named + Math.min(named * PAUSE_JITTER * (1 + inRow), LONGEST_JITTER_MS) * this.random();
+    this.pauseFor(code, forMs);
+    if (code !== 'OF_FIREWALL') for (const listener of this.banListeners) listener(wallMs() + forMs);
+    return forMs;
+  }
+
+  /** A pause that another process behind this address was told, as a wall-clock time. Never shortens one. */
+  applyBan(untilWallMs: number): void {
+    this.pauseFor('OF_BANNED', Math.min(untilWallMs - wallMs(), 3 * 24 * LONGEST_PAUSE_MS));
+  }
+
+  /** Hears of every refusal (429, 418) with the wall-clock time until which nobody may ask. Returns the way out. */
+  onBan(listener: (untilWallMs: number) => void): () => void {
+    this.banListeners.add(listener);
+    return () => void this.banListeners.delete(listener);
+  }
+
+  private pauseFor(code: PauseCode, forMs: number): void {
+    const until = monotonicMs() + forMs;
+    if (!(until > this.pausedUntil)) return;
+    this.pausedUntil = until;
+    this.pauseReason = code;
+    this.pump();
+  }
+
+  private pump(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    while (this.queue.length > 0 && this.inFlight < this.places()) {
+      const next = this.mostUrgent();
+      const waitMs = this.waitFor(this.queue[next].weight);
+      if (waitMs > 0) {
+        this.timer = setTimeout(() => this.pump(), Math.min(waitMs + 1, this.minuteMs));
+        return;
+      }
+      const [entry] = this.queue.splice(next, 1);
+      this.spent.push({ at: monotonicMs(), weight: entry.weight });
+      this.inFlight++;
+      entry.grant(this.finisher());
+    }
+  }
+
+  /** After a refusal one request goes ahead alone: if it is refused as well, only one was. */
+  private places(): number {
+    return this.pauses > 0 ? 1 : MAX_IN_FLIGHT;
+  }
+
+  private finisher(): () => void {
+    let done = false;
+    return () => {
+      if (done) return;
+      done = true;
+      this.inFlight--;
+      this.pump();
+    };
+  }
+
+  private mostUrgent(): number {
+    let best = 0;
+    let highest = -Infinity;
+    this.queue.forEach((entry, i) => {
+      const urgency = entry.urgency();
+      if (urgency > highest) [best, highest] = [i, urgency];
+    });
+    return best;
+  }
+
+  /** Milliseconds until `weight` fits; 0 = now. */
+  private waitFor(weight: number): number {
+    const now = monotonicMs();
+    if (this.pausedUntil > now) return this.pausedUntil - now;
+    while (this.spent.length > 0 && this.spent[0].at <= now - this.minuteMs) this.spent.shift();
+    let own = this.spent.reduce((sum, entry) => sum + entry.weight, 0);
+    let wait = 0;
+    for (const entry of this.spent) {
+      if (own + weight <= this.share) break;
+      own -= entry.weight;
+      wait = entry.at + this.minuteMs - now;
+    }
+    const everyone = this.reportedNow();
+    if (everyone !== null && everyone + weight > this.limit * ADDRESS_CEILING)
+      wait = Math.max(wait, (this.reported as { at: number }).at + this.minuteMs - now);
+    return wait;
+  }
+
+  /** The last figure of the exchange with what was sent since; null where it is too old to say anything. */
+  private reportedNow(): number | null {
+    if (this.reported === null || this.reported.at <= monotonicMs() - this.minuteMs) return null;
+    const { at, weight } = this.reported;
+    return this.spent.reduce((sum, entry) => (entry.at > at ? sum + entry.weight : sum), weight);
+  }
+}
+
+/** The budget of a REST host, one for the whole process whatever copy of this package asks. */
+export function weightBudgetFor(host: string, options: BudgetOptions): WeightBudget {
+  const budgets = processShared('weight-budgets', 1, () => new Map<string, WeightBudget>());
+  let budget = budgets.get(host);
+  if (!budget) budgets.set(host, (budget = new WeightBudget(options)));
+  return budget;
+}
