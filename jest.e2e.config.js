@@ -1,0 +1,11 @@
+/** End-to-end tests in the real n8n: one n8n serves a whole file, one file runs after the other. */
+const base = require('./jest.config.js');
+
+module.exports = {
+  ...base,
+  roots: ['<rootDir>/test/e2e'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  reporters: [['<rootDir>/scripts/testReporter.cjs', { cases: true }]],
+  maxWorkers: 1,
+  testTimeout: 120_000,
+};
