@@ -11,6 +11,9 @@ import {
   topicPrefixOption,
   webSocketBaseUrlOption,
 } from '../shared/fields';
+import { alertsField, costAmountOption, matchLevelsOption, measureFields } from '../shared/signalFields';
+
+const withSignals = { emit: ['signalChange'] };
 
 const emitField: INodeProperties = {
   displayName: 'Start a Workflow',
@@ -125,6 +128,8 @@ const optionsField: INodeProperties = {
       description:
         'Whether to add a second output with changes of the feed’s state. Data cannot be pinned on a node with two outputs.',
     },
+    matchLevelsOption,
+    costAmountOption,
     restBaseUrlOption,
     webSocketBaseUrlOption,
   ],
@@ -135,7 +140,9 @@ export const triggerFields: INodeProperties[] = [
   symbolsField,
   emitField,
   intervalField,
-  { ...thresholdField, displayOptions: { show: { emit: ['signalChange'] } } },
+  ...measureFields(withSignals),
+  { ...thresholdField, displayOptions: { show: withSignals } },
+  alertsField(withSignals),
   levelsField,
   storeField,
   optionsField,

@@ -10,6 +10,7 @@ import {
   thresholdField,
   topicPrefixOption,
 } from '../shared/fields';
+import { alertsField, costAmountOption, matchLevelsOption, measureFields } from '../shared/signalFields';
 
 const sourceField: INodeProperties = {
   displayName: 'Order Book From',
@@ -32,6 +33,22 @@ const sourceField: INodeProperties = {
   description: 'Where the order book comes from',
 };
 
+const emitField: INodeProperties = {
+  displayName: 'Emit',
+  name: 'emit',
+  type: 'options',
+  options: [
+    { name: 'Every Check', value: 'every', description: 'An item for each check, by the rule alone' },
+    {
+      name: 'On Change',
+      value: 'change',
+      description: 'Only when a signal has lasted, ended or is told again (Calm Alerts)',
+    },
+  ],
+  default: 'every',
+  description: 'Which checks give an item',
+};
+
 const optionsField: INodeProperties = {
   displayName: 'Options',
   name: 'options',
@@ -39,8 +56,10 @@ const optionsField: INodeProperties = {
   placeholder: 'Add option',
   default: {},
   options: [
+    costAmountOption,
     includeLevelsOption(false),
     keyPrefixOption,
+    matchLevelsOption,
     {
       displayName: 'Maximum Age (Seconds)',
       name: 'maxAge',
@@ -75,7 +94,10 @@ export const imbalanceFields: INodeProperties[] = [
   storeField,
   { ...marketField, displayOptions: { hide: { source: ['item'] } } },
   { ...symbolsField, displayOptions: { hide: { source: ['item'] } } },
+  ...measureFields(),
   levelsField,
   thresholdField,
+  emitField,
+  alertsField({ emit: ['change'] }),
   optionsField,
 ];

@@ -1,4 +1,4 @@
-import { fetchDepthOnce } from '../binance/fetchDepth';
+import { fetchDepthOnce } from '../binance/marketQueries';
 import { depthLimit, MARKETS, type MarketId } from '../binance/markets';
 import { wallMs } from '../runtime/time';
 import type { BookAnswer } from './bookAnswer';

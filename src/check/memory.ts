@@ -24,6 +24,7 @@ export class CheckMemory {
   constructor(
     private readonly store: SnapshotStore,
     private readonly owner: MemoryOwner,
+    private readonly wallMs: () => number,
   ) {}
 
   /** Passes on what each check has to say, in order. Symbols that come twice are decided one after the other. */
@@ -78,7 +79,7 @@ export class CheckMemory {
     decided: Map<CheckResult, CheckResult | null>,
   ): Promise<boolean> {
     if (isOrderFlowError(stored)) throw stored;
-    const { item, state } = advance(readState(stored?.value), result.item, settings);
+    const { item, state } = advance(readState(stored?.value), result.item, settings, this.wallMs());
     if (state !== null) {
       const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: STATE_TTL_MS };
       if (!(await this.store.storeState(key, write))) return false;

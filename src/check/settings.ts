@@ -6,12 +6,14 @@ import {
   readMarket,
   readSymbols,
 } from '../n8n/parameters';
+import { readAlerts, readMeasure } from '../n8n/signalParameters';
 import { readBoolean, readChoice } from '../runtime/validate';
-import { readSignalParameters } from '../signal/parameters';
+import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { checkPrefix } from '../store/keys';
 
 const SOURCES = ['store', 'item', 'exchange'] as const;
+const EMIT_MODES = ['every', 'change'] as const;
 export type BookSource = (typeof SOURCES)[number];
 
 /** What one incoming item asks to be checked. */
@@ -21,6 +23,9 @@ export interface CheckSettings {
   readonly symbols: readonly string[];
   readonly market: MarketId;
   readonly parameters: SignalParameters;
+  readonly emit: (typeof EMIT_MODES)[number];
+  /** Null where every check is emitted. */
+  readonly alerts: GateParameters | null;
   readonly onlyNew: boolean;
   readonly publish: boolean;
   readonly includeLevels: boolean;
@@ -34,15 +39,15 @@ export function readCheckSettings(parameter: ParameterReader): CheckSettings {
   const options = asCollection(parameter('options'));
   const source = readChoice('Order Book From', parameter('source'), SOURCES, 'store');
   const fromItem = source === 'item';
+  const parameters = readMeasure(parameter, options);
+  const emit = readChoice('Emit', parameter('emit'), EMIT_MODES, 'every');
   return {
     source,
     market: fromItem ? 'spot' : readMarket(parameter('market')),
     symbols: fromItem ? [] : readSymbols(parameter('symbols')),
-    parameters: readSignalParameters({
-      levels: parameter('levels'),
-      threshold: parameter('threshold'),
-      maxAge: options.maxAge,
-    }),
+    parameters,
+    emit,
+    alerts: emit === 'change' ? readAlerts(parameter, parameters.threshold) : null,
     onlyNew: readBoolean('Only New', options.onlyNew, false),
     publish: readBoolean('Publish Result', options.publish, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, false),

@@ -11,7 +11,9 @@ export async function runDataNode(this: IExecuteFunctions): Promise<INodeExecuti
   const input = this.getInputData();
   for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
     try {
-      const settings = readFeedStatusSettings((name) => this.getNodeParameter(name, itemIndex, undefined));
+      const settings = readFeedStatusSettings(
+        (name) => this.getNodeParameter(name, itemIndex, null) ?? undefined,
+      );
       const kind = readStoreKind(this.getNodeParameter('store', itemIndex, 'memory'));
       const store = await openNodeStore(this, kind, { shared: true });
       try {
@@ -27,14 +29,13 @@ export async function runDataNode(this: IExecuteFunctions): Promise<INodeExecuti
       }
     } catch (error) {
       const known = toOrderFlowError(error);
-      const nodeError = toNodeError(this.getNode(), known, { itemIndex });
-      if (!this.continueOnFail()) throw nodeError;
+      if (!this.continueOnFail()) throw toNodeError(this.getNode(), known, { itemIndex });
       const json = {
         error: known.message,
         errorCode: known.code,
         message: `${known.message}. ${known.remedy}`,
       };
-      items.push({ json, error: nodeError, pairedItem: { item: itemIndex } });
+      items.push({ json, pairedItem: { item: itemIndex } });
     }
   }
   return [items];

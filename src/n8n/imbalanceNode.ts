@@ -22,7 +22,7 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
   const jobs: CheckJob[] = [];
   for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
     try {
-      const settings = readCheckSettings((name) => this.getNodeParameter(name, itemIndex, undefined));
+      const settings = readCheckSettings((name) => this.getNodeParameter(name, itemIndex, null) ?? undefined);
       jobs.push({ itemIndex, settings, json: input[itemIndex].json });
     } catch (error) {
       failures.push({ itemIndex, error: toOrderFlowError(error) });
@@ -37,10 +37,14 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
       shared: jobs.some(({ settings }) => needsSharedStore(settings)),
     });
     try {
-      const memory = new CheckMemory(store, {
-        workflowId: this.getWorkflow().id ?? 'unsaved',
-        nodeId: this.getMode() === 'manual' ? `${this.getNode().id}-manual` : this.getNode().id,
-      });
+      const memory = new CheckMemory(
+        store,
+        {
+          workflowId: this.getWorkflow().id ?? 'unsaved',
+          nodeId: this.getMode() === 'manual' ? `${this.getNode().id}-manual` : this.getNode().id,
+        },
+        wallMs,
+      );
       const checked = await runChecks(jobs, { store, memory, wallMs, fetchBook: fetchBookFromExchange });
       failures.push(...checked.failures);
       for (const { itemIndex, item } of checked.results) {
@@ -55,7 +59,7 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
     failures.push(...jobs.map(({ itemIndex }) => ({ itemIndex, error: known })));
   }
   if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
-  for (const failure of failures) outputs[NO_SIGNAL_OUTPUT].push(failedItem(this, failure));
+  for (const failure of failures) outputs[NO_SIGNAL_OUTPUT].push(failedItem(failure));
   return outputs;
 }
 
@@ -63,8 +67,11 @@ function nodeError(context: IExecuteFunctions, { itemIndex, error }: CheckFailur
   return toNodeError(context.getNode(), error, { itemIndex });
 }
 
-/** Under Continue On Fail an error is an item without a signal, so that no branch can take it for one. */
-function failedItem(context: IExecuteFunctions, failure: CheckFailure): INodeExecutionData {
+/**
+ * Under Continue On Fail an error is an item without a signal, so that no branch can take it for one. It has no `error`
+ * of its own beside the JSON: n8n would put that in place of these fields.
+ */
+function failedItem(failure: CheckFailure): INodeExecutionData {
   const { code, message, remedy } = failure.error;
   return {
     json: {
@@ -74,7 +81,6 @@ function failedItem(context: IExecuteFunctions, failure: CheckFailure): INodeExe
       error: message,
       errorCode: code,
     },
-    error: nodeError(context, failure),
     pairedItem: { item: failure.itemIndex },
   };
 }

@@ -6,7 +6,7 @@ import type {
   INodeCredentialTestResult,
   INodeListSearchResult,
 } from 'n8n-workflow';
-import { listSymbols } from '../binance/listSymbols';
+import { listSymbols } from '../binance/marketQueries';
 import { testRedisCredential } from '../store/credentialTest';
 import { toNodeError } from './nodeErrors';
 import { asCollection, optionalBaseUrl, readMarket } from './parameters';
@@ -36,9 +36,8 @@ export const orderFlowMethods = {
         const options = asCollection(this.getCurrentNodeParameter('options'));
         const restBaseUrl = optionalBaseUrl(options.restBaseUrl, 'rest', 'REST Base URL');
         const wanted = filter.toUpperCase();
-        const found = (await listSymbols(market, { restBaseUrl })).filter((symbol) =>
-          symbol.includes(wanted),
-        );
+        const listed = await listSymbols(market, { restBaseUrl });
+        const found = listed.map(({ symbol }) => symbol).filter((symbol) => symbol.includes(wanted));
         const start = Number(from);
         const results = found.slice(start, start + PAGE).map((symbol) => ({ name: symbol, value: symbol }));
         return found.length > start + PAGE ? { results, paginationToken: String(start + PAGE) } : { results };

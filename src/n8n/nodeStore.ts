@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, ITriggerFunctions } from 'n8n-workflow';
+import { remembers } from '../check/advance';
 import type { CheckSettings } from '../check/settings';
 import { OrderFlowError } from '../runtime/errors';
 import { openStore } from '../store/openStore';
@@ -7,7 +8,7 @@ import { assertStoreFits, type StoreKind } from './environment';
 
 /** Does a check read or keep something that another process must see? */
 export function needsSharedStore(settings: CheckSettings): boolean {
-  return settings.source === 'store' || settings.onlyNew;
+  return settings.source === 'store' || remembers(settings);
 }
 
 /**

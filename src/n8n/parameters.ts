@@ -6,6 +6,7 @@ import type { StoreKind } from './environment';
 
 /** Readers for fields that more than one node has. Each refuses with the field's name: OF_PARAMETER, OF_BASE_URL. */
 
+/** The value of a field; undefined where the field is hidden (n8n throws for these unless it is given a fallback). */
 export type ParameterReader = (name: string) => unknown;
 
 export function readMarket(value: unknown): MarketId {

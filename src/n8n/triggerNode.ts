@@ -20,7 +20,7 @@ import { toNodeError } from './nodeErrors';
  */
 export async function startTriggerNode(this: ITriggerFunctions): Promise<ITriggerResponse> {
   try {
-    const settings = readTriggerSettings((name) => this.getNodeParameter(name, undefined));
+    const settings = readTriggerSettings((name) => this.getNodeParameter(name, null) ?? undefined);
     const store = await openNodeStore(this, settings.store, {
       // A manual run and the nodes that follow it share a process even in queue mode; production runs do not.
       shared: this.getMode() !== 'manual',

@@ -1,6 +1,6 @@
-import { checkSymbols } from '../binance/checkSymbols';
 import { feedRegistry } from '../binance/feedRegistry';
 import type { LiveBook, SymbolView } from '../binance/feedTypes';
+import { checkSymbols } from '../binance/marketQueries';
 import { MARKETS, depthLimit } from '../binance/markets';
 import { OrderFlowError, isOrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
@@ -28,7 +28,10 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const { market, symbols, levels } = settings;
-  await Promise.all([store.ready(), checkSymbols(market, symbols, settings)]);
+  await Promise.all([
+    store.ready(),
+    checkSymbols(market, symbols, { restBaseUrl: settings.restBaseUrl, signal }),
+  ]);
   const request = {
     ...feedRequest(settings),
     bookDepth: depthLimit(MARKETS[market], Math.max(levels, SHALLOW_LEVELS)),

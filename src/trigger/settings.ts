@@ -1,5 +1,8 @@
 import type { FeedRequest } from '../binance/feedTypes';
 import { MARKETS, type MarketId } from '../binance/markets';
+import { readAlerts, readMeasure } from '../n8n/signalParameters';
+import type { GateParameters } from '../signal/gateTypes';
+import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
 import { checkPrefix } from '../store/keys';
 import type { StoreKind } from '../n8n/environment';
@@ -22,6 +25,9 @@ export interface TriggerSettings {
   readonly emit: EmitMode;
   readonly intervalMs: number;
   readonly levels: number;
+  /** What is compared, and how calmly it is told; used with `signalChange`. */
+  readonly measure: SignalParameters;
+  readonly alerts: GateParameters;
   readonly store: StoreKind;
   readonly updateSpeedMs: number;
   readonly bookDepth: number | 'auto';
@@ -50,8 +56,11 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
     { min: 1, max: maxLevels(market), whole: true },
     20,
   );
+  const measure = readMeasure(parameter, options);
   return {
     market,
+    measure,
+    alerts: readAlerts(parameter, measure.threshold),
     symbols: readSymbols(parameter('symbols')),
     emit,
     intervalMs:

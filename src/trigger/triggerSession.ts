@@ -1,6 +1,6 @@
-import { checkSymbols } from '../binance/checkSymbols';
 import { feedRegistry } from '../binance/feedRegistry';
 import type { FeedLease, SymbolStatus, SymbolView } from '../binance/feedTypes';
+import { checkSymbols } from '../binance/marketQueries';
 import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
 import type { SnapshotStore } from '../store/types';
@@ -10,6 +10,7 @@ import { bookItem } from './items';
 import { Outbox } from './outbox';
 import { ContinuousPolicy, type EmissionPolicy, IntervalPolicy, NeverPolicy } from './policies';
 import { type TriggerSettings, feedRequest } from './settings';
+import { SignalWatch } from './signalWatch';
 import { statusItem } from './statusItem';
 import { SymbolOutlets } from './symbolOutlets';
 
@@ -22,6 +23,7 @@ export class TriggerSession {
   private readonly outlets = new Map<string, SymbolOutlets>();
   private readonly outbox: Outbox<OutgoingItem>;
   private readonly policy: EmissionPolicy;
+  private readonly watches = new Map<string, SignalWatch>();
   private readonly failures: FailureReports;
   private readonly lease: FeedLease;
   private storeErrorCode: string | null = null;
@@ -40,7 +42,10 @@ export class TriggerSession {
     try {
       const { market, symbols, keyPrefix } = settings;
       const key = storeKeys(keyPrefix, market, symbols[0]).orderbook;
-      await Promise.all([store.probe(key), checkSymbols(market, symbols, settings)]);
+      await Promise.all([
+        store.probe(key),
+        checkSymbols(market, symbols, { restBaseUrl: settings.restBaseUrl }),
+      ]);
       return new TriggerSession(settings, store, host);
     } catch (error) {
       await store.close();
@@ -64,6 +69,7 @@ export class TriggerSession {
       onBook: (view) => {
         this.outlets.get(view.symbol)?.onBook();
         this.policy.onBook(view);
+        this.watches.get(view.symbol)?.onBook();
       },
       onEvent: (view, raw) => this.outlets.get(view.symbol)?.onEvent(raw),
       onStatus: (status) => this.onStatus(status),
@@ -72,10 +78,9 @@ export class TriggerSession {
     for (const view of this.lease.views) {
       this.views.set(view.symbol, view);
       this.outlets.set(view.symbol, new SymbolOutlets(view, settings, store, onStoreError));
+      if (settings.emit === 'signalChange') this.watches.set(view.symbol, this.watch(view));
     }
     this.policy.start();
-    // A feed that another trigger keeps is live already and may stay quiet: look once instead of waiting for an update.
-    for (const view of this.lease.views) if (view.read(1) !== null) this.policy.onBook(view);
   }
 
   /** Nothing starts after this; sockets and records are kept for a short grace. Idempotent, never throws. */
@@ -85,6 +90,7 @@ export class TriggerSession {
 
   private async release(): Promise<void> {
     this.policy.stop();
+    for (const watch of this.watches.values()) watch.stop();
     this.outbox.close();
     const parts = [this.lease.release(), ...[...this.outlets.values()].map((outlets) => outlets.release())];
     for (const result of await Promise.allSettled(parts)) {
@@ -102,11 +108,18 @@ export class TriggerSession {
         return new IntervalPolicy(symbols, intervalMs, markDue);
       case 'continuous':
         return new ContinuousPolicy(markDue);
+      // Alerts come from the watches, not from books that fall due.
       case 'signalChange':
-        return new NeverPolicy();
       case 'never':
         return new NeverPolicy();
     }
+  }
+
+  private watch(view: SymbolView): SignalWatch {
+    const { measure, alerts, includeLevels } = this.settings;
+    return new SignalWatch(view, measure, alerts, includeLevels, (json) =>
+      this.outbox.pushAlert({ output: 0, json }),
+    );
   }
 
   private newestItem(symbol: string, passedOver: number): OutgoingItem | null {
@@ -118,6 +131,7 @@ export class TriggerSession {
 
   private onStatus(status: SymbolStatus): void {
     this.outlets.get(status.symbol)?.onStatus();
+    this.watches.get(status.symbol)?.onStatus(status);
     this.failures.onStatus(status);
     if (this.settings.feedStatus) this.outbox.pushAlert({ output: 1, json: statusItem(status) });
   }

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import {
-  createDeferredPromise,
   type IDataObject,
   type IExecuteData,
   type INode,
@@ -258,16 +257,9 @@ export async function startTrigger(
   );
   if (!response) throw new Error('the trigger gave no response');
   if (mode === 'manual') {
-    const ended = createDeferredPromise<void>();
     response.manualTriggerResponse?.then(
-      (outputs) => {
-        record(outputs as INodeExecutionData[][]);
-        ended.resolve();
-      },
-      (error: Error) => {
-        failures.push(error);
-        ended.resolve();
-      },
+      (outputs) => record(outputs as INodeExecutionData[][]),
+      (error: Error) => void failures.push(error),
     );
     await response.manualTriggerFunction?.();
   }
