@@ -1,0 +1,265 @@
+import fc from 'fast-check';
+import { LadderBook } from '../../../src/book/ladderBook';
+import { LadderUpdate } from '../../../src/book/ladderUpdate';
+import { PlainBook } from '../../../src/book/plainBook';
+import { emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
+
+/** The fast book beside the plain one, fed with the same updates and compared after each. */
+class Pair {
+  readonly plain: PlainBook;
+  readonly fast: LadderBook;
+  private readonly update = new LadderUpdate();
+  private readonly plainSums = emptyTopSums();
+  private readonly fastSums = emptyTopSums();
+  private id = 100;
+
+  constructor(bids: readonly Level[], asks: readonly Level[]) {
+    this.plain = PlainBook.from(this.id, bids, asks);
+    this.fast = LadderBook.from({ lastUpdateId: this.id, bids, asks });
+    this.compare(20);
+  }
+
+  apply(bids: readonly Level[], asks: readonly Level[], levels = 20): void {
+    const update: DepthUpdate = {
+      symbol: 'BTCUSDT',
+      firstUpdateId: this.id + 1,
+      finalUpdateId: ++this.id,
+      previousFinalUpdateId: null,
+      eventTimeMs: 1,
+      bids,
+      asks,
+    };
+    this.plain.apply(update);
+    this.fast.apply(this.update.setFrom(update));
+    this.compare(levels);
+  }
+
+  prune(lowestBid: string | null, highestAsk: string | null): void {
+    this.plain.prune(lowestBid, highestAsk);
+    this.fast.prune(lowestBid, highestAsk);
+    this.compare(20);
+  }
+
+  compare(levels: number): void {
+    expect(this.fast.top(levels)).toEqual(this.plain.top(levels));
+    this.compareCounts();
+    this.compareSums(levels);
+  }
+
+  compareAll(prices: readonly string[]): void {
+    expect(this.fast.top(Infinity)).toEqual(this.plain.top(Infinity));
+    for (const price of [null, ...prices]) {
+      expect([price, this.fast.bidsFrom(price)]).toEqual([price, this.plain.bidsFrom(price)]);
+      expect([price, this.fast.asksUpTo(price)]).toEqual([price, this.plain.asksUpTo(price)]);
+    }
+  }
+
+  private compareCounts(): void {
+    const { plain, fast } = this;
+    expect([fast.lastUpdateId, fast.bidCount, fast.askCount, fast.crossed]).toEqual([
+      plain.lastUpdateId,
+      plain.bidCount,
+      plain.askCount,
+      plain.crossed,
+    ]);
+  }
+
+  private compareSums(levels: number): void {
+    this.plain.sums(levels, this.plainSums);
+    this.fast.sums(levels, this.fastSums);
+    for (const [name, expected] of Object.entries(this.plainSums)) {
+      const actual = this.fastSums[name as keyof typeof this.fastSums];
+      const exactly = /Levels$|^best(Bid|Ask)$|^worst/.test(name);
+      const error = Math.abs(actual - expected) / Math.max(Math.abs(expected), Number.MIN_VALUE);
+      if (exactly ? actual !== expected : error > 1e-12 && actual !== expected)
+        throw new Error(`${name} at ${levels} levels: ${actual} instead of ${expected}`);
+    }
+  }
+}
+
+const canonical = (units: bigint, decimals: number): string => {
+  const digits = units.toString().padStart(decimals + 1, '0');
+  const text = decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+  return decimals === 0 ? text : text.replace(/0+$/, '').replace(/\.$/, '');
+};
+
+/** A market: the tick's decimals and multiple, where the price starts, how dense the book is. */
+const market = fc.record({
+  decimals: fc.integer({ min: 0, max: 8 }),
+  multiple: fc.constantFrom(1, 1, 1, 5, 25, 3),
+  start: fc.constantFrom(40, 3_000, 100_000, 6_700_000, 4_000_000_000),
+  quantityDecimals: fc.integer({ min: 0, max: 8 }),
+  spread: fc.constantFrom(3, 50, 2_000, 300_000),
+  levels: fc.integer({ min: 0, max: 150 }),
+});
+
+const step = fc.record({
+  /** How far the mid goes, in spreads. */
+  drift: fc.constantFrom(0, 0, 0, 1, -1, 5, -5, 40, -40),
+  changes: fc.array(
+    fc.record({
+      bid: fc.boolean(),
+      distance: fc.double({ min: 0, max: 1, noNaN: true }),
+      /** Beyond the mid, as a fault would have it. */
+      wrongSide: fc.constantFrom(false, false, false, false, true),
+      quantity: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(0n) },
+        { weight: 6, arbitrary: fc.bigInt({ min: 1n, max: 10_000_000n }) },
+        { weight: 1, arbitrary: fc.constantFrom(9_223_372_036_854_775_807n, 9_007_199_254_740_993n) },
+      ),
+    }),
+    { maxLength: 40 },
+  ),
+  levels: fc.constantFrom(1, 5, 20, 20, 20, 500),
+  prune: fc.constantFrom(false, false, false, false, true),
+});
+
+describe('the fast book beside the plain one', () => {
+  test('walking prices, any tick, any lot, far levels, crossed books, pruning: the same book after every update', () => {
+    fc.assert(
+      fc.property(market, fc.array(step, { maxLength: 25 }), (m, steps) => {
+        let mid: number = m.start;
+        const price = (ticks: number) =>
+          canonical(BigInt(Math.max(1, Math.round(ticks))) * BigInt(m.multiple), m.decimals);
+        const distance = (i: number) => 1 + Math.floor(((i * i) % 97) * (m.spread / 97));
+        const side = (sign: number): Level[] =>
+          Array.from({ length: m.levels }, (_, i): Level => [
+            price(mid + sign * distance(i)),
+            canonical(BigInt(i + 1), m.quantityDecimals),
+          ]);
+        const pair = new Pair(side(-1), side(1));
+        for (const { drift, changes, levels, prune } of steps) {
+          mid = Math.max(1, mid + drift * m.spread);
+          const of = (bid: boolean): Level[] =>
+            changes
+              .filter((change) => change.bid === bid)
+              .map(({ distance, wrongSide, quantity }): Level => [
+                price(mid + (bid === wrongSide ? 1 : -1) * distance ** 3 * m.spread),
+                canonical(quantity, m.quantityDecimals),
+              ]);
+          pair.apply(of(true), of(false), levels);
+          if (prune) pair.prune(price(mid - m.spread / 2), price(mid + m.spread / 2));
+        }
+        pair.compareAll([price(mid), price(mid - m.spread), price(mid + m.spread / 3)]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  const digits = (max: number) => fc.stringMatching(new RegExp(`^(0|[1-9]\\d{0,${max - 1}})$`));
+  const anyDecimal = fc
+    .tuple(
+      fc.oneof(digits(3), digits(20)),
+      fc.option(fc.oneof(fc.stringMatching(/^\d{0,7}[1-9]$/), fc.stringMatching(/^\d{0,17}[1-9]$/))),
+    )
+    .map(([integer, fraction]) => (fraction === null ? integer : `${integer}.${fraction}`));
+  const anyPrice = anyDecimal.filter((text) => text !== '0');
+  const anyLevels = fc.array(fc.tuple(anyPrice, anyDecimal), { maxLength: 12 });
+
+  test('decimals of any length the exchange could send, in the reply and in updates', () => {
+    fc.assert(
+      fc.property(
+        anyLevels,
+        anyLevels,
+        fc.array(fc.tuple(anyLevels, anyLevels), { maxLength: 6 }),
+        fc.array(anyPrice, { maxLength: 5 }),
+        (bids, asks, updates, prices) => {
+          const pair = new Pair(bids, asks);
+          for (const [b, a] of updates) pair.apply(b, a, 3);
+          pair.compareAll(prices);
+          if (prices.length > 1) pair.prune(prices[0], prices[1]);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('the largest quantity that the exchange can send comes out digit by digit', () => {
+    const pair = new Pair([['0.5', '92233720368.54775807']], [['0.6', '0.00000001']]);
+    pair.apply([['0.4', '92233720368.54775806']], [['0.6', '92233720368.54775807']]);
+    pair.apply([['0.5', '1']], [['0.7', '9007199254740993']]);
+    expect(pair.fast.top(5)).toEqual({
+      lastUpdateId: 102,
+      bids: [
+        ['0.5', '1'],
+        ['0.4', '92233720368.54775806'],
+      ],
+      asks: [
+        ['0.6', '92233720368.54775807'],
+        ['0.7', '9007199254740993'],
+      ],
+    });
+  });
+
+  test('a price finer than every one before it, and a quantity finer than the lot so far', () => {
+    const levels = (from: number): Level[] =>
+      Array.from({ length: 100 }, (_, i): Level => [String(from + i * 50), '1000000000']);
+    const pair = new Pair(levels(1_000), levels(7_000));
+    pair.apply([['5975', '1']], []);
+    pair.apply([['5975.5', '1.5']], [['6999.99999999', '0.00000001']]);
+    const fine = Array.from({ length: 200 }, (_, i): Level => [String(1_000 + i), `${i}.00000001`]);
+    pair.apply(fine, []);
+    pair.apply([], fine);
+    pair.compareAll(['5975.5', '5975.50000001', '6999.99999999', '1']);
+  });
+
+  test('a price that walks far away, and comes back', () => {
+    const level = (ticks: number, quantity = '1'): Level => [canonical(BigInt(ticks), 2), quantity];
+    const pair = new Pair([level(1_000_000)], [level(1_000_001)]);
+    for (let i = 1; i <= 60; i++) {
+      const at = 1_000_000 + (i < 30 ? i : 60 - i) * 30_011;
+      pair.apply([level(at), level(at - 700_000), level(at - 13)], [level(at + 1), level(at + 900_000)]);
+      pair.apply([level(at, i % 3 ? '2' : '0')], [level(at + 1, '0')]);
+    }
+    pair.compareAll([]);
+  });
+
+  test('all levels of a side removed, and the side filled again', () => {
+    const bids = Array.from({ length: 300 }, (_, i): Level => [String(1_000 + i), String(i + 1)]);
+    const pair = new Pair(bids, [['2000', '1']]);
+    pair.apply(
+      bids.map(([price]) => [price, '0']),
+      [['2000', '0']],
+    );
+    expect([pair.fast.bidCount, pair.fast.askCount]).toEqual([0, 0]);
+    pair.apply([['7', '1']], [['8', '1']]);
+    pair.compareAll(['7', '8']);
+  });
+
+  test('thousands of levels: the table grows, and shows each of them', () => {
+    const side = (sign: number): Level[] =>
+      Array.from({ length: 8_000 }, (_, i): Level => [
+        canonical(BigInt(6_700_000 + sign * (1 + i * 7)), 2),
+        '0.5',
+      ]);
+    const pair = new Pair(side(-1).slice(0, 100), side(1).slice(0, 100));
+    pair.apply(side(-1), side(1), 5_000);
+    pair.apply(
+      side(-1)
+        .filter((_, i) => i % 3 === 0)
+        .map(([price]) => [price, '0']),
+      side(1)
+        .filter((_, i) => i % 3 === 1)
+        .map(([price]) => [price, '0']),
+      5_000,
+    );
+    pair.compareAll(['66000', '66500.01', '67500']);
+  });
+
+  test('an update kept for later is not touched by the next one', () => {
+    const update = new LadderUpdate();
+    const first: DepthUpdate = {
+      symbol: 'A',
+      firstUpdateId: 1,
+      finalUpdateId: 2,
+      previousFinalUpdateId: -1,
+      eventTimeMs: 5,
+      bids: [['1.5', '2']],
+      asks: [['1.6', '0']],
+    };
+    const kept = update.setFrom(first).copy();
+    update.setFrom({ ...first, symbol: 'B', bids: [['9', '9']], asks: [], finalUpdateId: 8 });
+    expect(kept.toDepthUpdate()).toEqual(first);
+    expect(kept.previousFinalUpdateId).toBe(-1);
+  });
+});
