@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { connect as connectTcp, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { createClient } from 'redis';
 import { OrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
@@ -54,7 +54,6 @@ export function readRedisSettings(values: unknown): RedisSettings {
   if (port === 0) throw refuse('port must not be 0');
   const user = text(fields, 'user');
   const password = text(fields, 'password');
-  if (user !== '' && password === '') throw refuse('password is empty although a user is given');
   const ca = normalPem(text(fields, 'ca'));
   const tls = fields.tls === true;
   if (tls && ca !== '' && !ca.includes('-----BEGIN CERTIFICATE-----'))
@@ -89,18 +88,17 @@ export type RedisClient = ReturnType<typeof createRedisClient>;
  */
 export function createRedisClient(settings: RedisSettings, signal: AbortSignal) {
   const { host, port, user, password, database, tls, ca } = settings;
-  const common = { host, port, connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false as const };
+  // Node passes `signal` on to the socket, also under TLS. The time limit is the session's: it covers more than the socket.
+  const common = { host, port, signal, connectTimeout: 0, reconnectStrategy: false as const };
   const socket = tls
     ? {
         ...common,
         tls: true as const,
-        // The TCP socket is made here because tls.connect takes no signal of its own.
-        socket: connectTcp({ host, port, signal, noDelay: true, keepAlive: true, autoSelectFamily: true }),
         servername: isIP(host) ? '' : host,
         rejectUnauthorized: true,
         ...(ca === '' ? {} : { ca }),
       }
-    : { ...common, signal };
+    : common;
   return createClient({
     RESP: 2,
     socket,

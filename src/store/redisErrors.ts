@@ -54,8 +54,13 @@ function safeText(text: string, secrets: readonly string[]): string {
 export function toRedisError(error: unknown, context: RedisErrorContext): OrderFlowError {
   if (isOrderFlowError(error)) return error;
   const { server, secrets } = context;
-  const raw = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // By shape, not instanceof: n8n and test runners run code in contexts with an Error class of their own.
+  const { message, code: given } = (typeof error === 'object' && error !== null ? error : {}) as {
+    message?: unknown;
+    code?: unknown;
+  };
+  const raw = typeof message === 'string' ? message : String(error);
+  const code = typeof given === 'string' ? given : '';
   const make = (ofCode: ErrorCode, detail: string) =>
     new OrderFlowError(ofCode, `${server} ${safeText(detail, secrets)}`.trim(), { subject: server });
 

@@ -47,9 +47,10 @@ export class RedisSession {
     const server = `${settings.host}:${settings.port}`;
     const errors: RedisErrorContext = { server, secrets: [settings.password] };
     const abort = new AbortController();
+    const hint = settings.tls ? ', or does not speak TLS on this port' : '';
     const late = new OrderFlowError(
       'OF_REDIS_TIMEOUT',
-      `${server} did not let us in within ${CONNECT_TIMEOUT_MS / 1000} s`,
+      `${server} did not let us in within ${CONNECT_TIMEOUT_MS / 1000} s${hint}`,
       { subject: server },
     );
     let reason: OrderFlowError | null = null;
