@@ -150,10 +150,10 @@ export class GateReference {
     if (!this.hasValue(now)) return null;
     const halfLife = this.parameters.smoothingHalfLifeMs;
     const began = (this.told.findLast(({ kind }) => kind === 'no-signal')?.at ?? -1) + 1;
-    const values = this.history.map(({ observation }) =>
-      observation.kind === 'value' ? observation.percent : null,
-    );
-    if (halfLife === 0) return values.findLast((value) => value !== null) ?? null;
+    if (halfLife === 0) {
+      const last = this.history.findLast(({ observation }) => observation.kind === 'value')?.observation;
+      return last?.kind === 'value' ? last.percent : null;
+    }
     let elapsed = 0;
     let sum = 0;
     let held: number | null = null;
