@@ -32,13 +32,21 @@ export class ControlChannel {
   readonly acknowledged = new Set<string>();
   private nextId = 1;
   private timer: NodeJS.Timeout | null = null;
-  private closed = false;
+  /** Requests wait until the connection stands; afterwards they go out as the pacer allows. */
+  private state: 'waiting' | 'running' | 'closed' = 'waiting';
 
   constructor(
     private readonly pacer: Pacer,
     private readonly acknowledgeTimeoutMs: number,
     private readonly handlers: ControlHandlers,
   ) {}
+
+  /** The connection stands. */
+  start(): void {
+    if (this.state === 'closed') return;
+    this.state = 'running';
+    this.schedule();
+  }
 
   subscribe(streams: readonly string[]): void {
     const fresh = streams.filter((stream) => !this.wanted.has(stream));
@@ -79,7 +87,7 @@ export class ControlChannel {
   }
 
   close(): void {
-    this.closed = true;
+    this.state = 'closed';
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
     this.queue.length = 0;
@@ -91,14 +99,18 @@ export class ControlChannel {
       const id = this.nextId++;
       this.queue.push({ id, method, streams: streams.slice(i, i + STREAMS_PER_MESSAGE), deadline: Infinity });
     }
-    // Several symbols are often added in one turn of the event loop: they go out together.
+    if (this.state === 'running') this.schedule();
+  }
+
+  /** Several symbols are often added in one turn of the event loop: they go out together. */
+  private schedule(): void {
     if (this.queue.length > 0 && this.timer === null) this.timer = setTimeout(() => this.flush(), 0);
   }
 
   private flush(): void {
     this.timer = null;
     this.joinNeighbours();
-    while (this.queue.length > 0 && !this.closed) {
+    while (this.queue.length > 0 && this.state === 'running') {
       const now = this.handlers.now();
       const waitMs = this.pacer.waitMs(now);
       if (waitMs > 0) {

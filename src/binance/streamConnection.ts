@@ -56,7 +56,7 @@ export class StreamConnection {
     this.pacer = new Pacer(settings.messagesPerSecond);
     this.watchdog = this.newWatchdog();
     this.control = new ControlChannel(this.pacer, settings.timings.acknowledgeTimeoutMs, {
-      send: (text) => this.socket?.send(text),
+      send: (text) => this.send(text),
       onSubscribed: (streams) => this.handlers.onSubscribed(this, streams),
       onFailed: (error) => this.fail(error),
       now: monotonicMs,
@@ -100,6 +100,7 @@ export class StreamConnection {
       socket.on('open', () => {
         this.watchdog = this.newWatchdog();
         this.startChecks();
+        this.control.start();
         resolve();
       });
       void this.closed.then(reject);
@@ -190,10 +191,15 @@ export class StreamConnection {
       if (advice === 'probe' && this.pacer.waitMs(now) === 0) {
         this.pacer.note(now);
         this.watchdog.onProbe(now);
-        this.socket?.ping();
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.ping();
       }
       this.control.check(now, lateMs);
     }, everyMs);
+  }
+
+  /** A socket that is closing takes nothing more; its close event is on the way. */
+  private send(text: string): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
   }
 
   private onTraffic(): void {

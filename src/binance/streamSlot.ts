@@ -131,6 +131,7 @@ export class StreamSlot {
     if (waitMs > 0) await sleep(waitMs, signal);
     signal.throwIfAborted();
     const connection = new StreamConnection(this.settings, this.streamHandlers);
+    connection.subscribe([...this.streams]);
     made(connection);
     try {
       await connection.open();
@@ -139,7 +140,6 @@ export class StreamSlot {
       await connection.close();
       throw error;
     }
-    connection.subscribe([...this.streams]);
     return connection;
   }
 
