@@ -20,7 +20,6 @@ const emitField: INodeProperties = {
   name: 'emit',
   type: 'options',
   // In the order of how often they start one.
-  // eslint-disable-next-line n8n-nodes-base/node-param-options-type-unsorted-items
   options: [
     {
       name: 'At an Interval',

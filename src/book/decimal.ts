@@ -63,5 +63,7 @@ export function fractionDigits(canonical: string): number {
 export function subtractDecimals(a: string, b: string): string {
   const digits = Math.max(fractionDigits(a), fractionDigits(b));
   const difference = toScaledInteger(a, digits) - toScaledInteger(b, digits);
-  return difference < 0n ? `-${fromScaledInteger(-difference, digits)}` : fromScaledInteger(difference, digits);
+  return difference < 0n
+    ? `-${fromScaledInteger(-difference, digits)}`
+    : fromScaledInteger(difference, digits);
 }

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { tmpdir } from 'node:os';
 import {
   type IDataObject,
   type IExecuteData,
@@ -16,9 +17,10 @@ import {
 
 // The expression engine that needs no native code, so that tests run on any Node.
 process.env.N8N_EXPRESSION_ENGINE ??= 'legacy';
-process.env.N8N_USER_FOLDER ??= require('node:os').tmpdir();
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- after the environment is set
+process.env.N8N_USER_FOLDER ??= tmpdir();
+/* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- loaded after the environment is set */
 const core = require('n8n-core') as typeof import('n8n-core');
+/* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
 
 /**
  * Runs our nodes in n8n's own engine (n8n-core), without n8n's server and database: parameters, expressions, outputs,
