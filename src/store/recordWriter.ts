@@ -53,8 +53,8 @@ export class RecordWriter {
   private recordState: RecordState | null = null;
   private lastWriteAt = -Infinity;
   private lowerSince: number | null = null;
-  /** A save is awaited: the next update triggers it instead of the timer. */
-  private eager = true;
+  /** The book changed since it was last written, and that was taken note of. */
+  private dirty = false;
 
   private attempt = 0;
   private retryAt = -Infinity;
@@ -71,6 +71,14 @@ export class RecordWriter {
       this.feedStatus?.changed();
       this.step();
     });
+    // Not before the first attempt to connect is over: it would be reported as a failure.
+    this.inFlight = store
+      .ready()
+      .then(undefined, () => undefined)
+      .then(() => {
+        this.inFlight = null;
+        this.step();
+      });
   }
 
   add(source: WriterSource): void {
@@ -79,7 +87,6 @@ export class RecordWriter {
     if (!source.polite && this.tenure === 'standby' && this.epoch === 0 && this.counts.fenced === 0)
       this.tenure = 'claim';
     this.feedStatus ??= new FeedStatusWriter(this.store, this.target.feedKey, () => this.status(source));
-    this.eager = true;
     if (this.error !== null) source.onError?.(this.error);
     this.onStatus();
   }
@@ -94,7 +101,9 @@ export class RecordWriter {
   }
 
   onBook(): void {
-    if (this.eager) this.step();
+    if (this.dirty) return;
+    this.dirty = true;
+    this.step();
   }
 
   onStatus(): void {
@@ -146,7 +155,7 @@ export class RecordWriter {
 
   /** Nothing can be saved: a record of ours must say so at once. */
   private standBack(): void {
-    this.eager = true;
+    this.dirty = false;
     if (this.tenure !== 'hold') return;
     const stopped = [...this.sources].every((source) => source.view.status().state === 'stopped');
     const state = stopped ? 'stopped' : 'syncing';
@@ -194,7 +203,7 @@ export class RecordWriter {
 
   private save(book: LiveBook, levels: number, tenure: Tenure): void {
     const source = this.current as WriterSource;
-    this.eager = false;
+    this.dirty = false;
     const { recordKey } = this.target;
     const epoch = tenure === 'hold' || tenure === 'renew' ? this.epoch : 0;
     // Should the reply be lost, nobody knows whose epoch the record has: only a claim settles that.
@@ -227,6 +236,7 @@ export class RecordWriter {
   }
 
   private heartbeat(book: LiveBook): void {
+    this.dirty = false;
     const { lastUpdateId, liveAgeMs } = book;
     const request = { epoch: this.epoch, lastUpdateId, liveAgeMs, ttlMs: this.ttlMs() };
     this.send(this.store.heartbeat(this.target.recordKey, request), (reply) => {
@@ -259,7 +269,6 @@ export class RecordWriter {
           // Whether the write took place is not known, so the next one is of the whole book.
           this.written = null;
           this.recordState = null;
-          this.eager = false;
           this.retryAt =
             monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
           this.report(toOrderFlowError(error));

@@ -24,6 +24,8 @@ export class RedisConnection {
   private retry: NodeJS.Timeout | undefined;
   private lastError: OrderFlowError | null = null;
   private idle = false;
+  /** The server's clock minus our monotonic one; a little less, by the way of the reply. */
+  private clockOffsetMs = 0;
 
   constructor(
     private readonly settings: RedisSettings,
@@ -48,6 +50,16 @@ export class RedisConnection {
     const { session } = this;
     if (session !== null) return session.command(args);
     return Promise.reject(this.lastError ?? this.offline());
+  }
+
+  /** The server's clock now, as text for a script; never ahead of it unless that clock was set back. */
+  serverTimeMs(): string {
+    return Math.floor(monotonicMs() + this.clockOffsetMs).toString();
+  }
+
+  /** To be called with the time in a reply when it arrives. */
+  sawServerTime(timeMs: number): void {
+    if (timeMs > 0) this.clockOffsetMs = timeMs - monotonicMs();
   }
 
   /** From now on the connection comes back by itself; returns the function that ends it. */
@@ -116,6 +128,7 @@ export class RedisConnection {
         (error) => this.lost(session, error),
         this.commandTimeoutMs,
       );
+      this.sawServerTime(session.openedAtServerMs);
       this.session = session;
       this.lastError = null;
       this.openedAt = monotonicMs();

@@ -23,6 +23,8 @@ export class RedisSession {
   private answered = 0;
   /** `answered` when the oldest command was first seen overdue. */
   private overdueAt = -1;
+  /** The server's clock when it first answered. */
+  openedAtServerMs = 0;
 
   private constructor(
     private readonly client: RedisClient,
@@ -82,7 +84,7 @@ export class RedisSession {
     try {
       await client.connect();
       // Without a password nothing was asked of the server yet; a stopped server accepts connections, too.
-      await client.sendCommand(['TIME']);
+      session.openedAtServerMs = clockMs(await client.sendCommand(['TIME']));
       if (reason !== null) throw reason;
       opened = true;
       return session;
@@ -189,4 +191,10 @@ export class RedisSession {
     this.client.destroy();
     this.onEnd(error);
   }
+}
+
+/** The reply to TIME in milliseconds. */
+export function clockMs(reply: unknown): number {
+  if (!Array.isArray(reply)) throw new OrderFlowError('OF_REDIS_ERROR', 'the reply to TIME is no time');
+  return Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000);
 }

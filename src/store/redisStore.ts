@@ -1,4 +1,5 @@
 import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { monotonicMs } from '../runtime/time';
 import {
   decodeBook,
   decodeFeedStatus,
@@ -10,7 +11,7 @@ import {
 } from './recordFormat';
 import type { RedisSettings } from './redisClient';
 import { leaseRedis, type RedisLease } from './redisPool';
-import type { RedisCommand } from './redisSession';
+import { clockMs, type RedisCommand } from './redisSession';
 import { TAKEOVER_MS } from './saveRule';
 import { FEED_STATUS, HEARTBEAT, MARK, SAVE, STORE_STATE, type StoreScript } from './scripts';
 import type {
@@ -81,26 +82,27 @@ export class RedisStore implements SnapshotStore {
 
   async save(key: string, request: SaveRequest): Promise<WriteReply> {
     const { content } = request;
+    const waitedMs = await this.connected();
     const reply = await this.script(SAVE, key, [
       request.tenure,
       String(request.epoch),
       String(content.lastUpdateId),
-      String(Math.max(0, Math.round(request.liveAgeMs))),
+      wholeAge(request.liveAgeMs + waitedMs),
       String(content.levels),
       String(request.ttlMs),
       String(request.takeoverMs ?? TAKEOVER_MS),
       encodeBookTail(content),
+      this.lease.connection.serverTimeMs(),
     ]);
-    return parseReply(reply, key);
+    return this.writeReply(reply, key);
   }
 
   async heartbeat(key: string, request: HeartbeatRequest): Promise<WriteReply> {
     const { epoch, lastUpdateId, liveAgeMs, ttlMs } = request;
-    const age = Math.max(0, Math.round(liveAgeMs));
-    return parseReply(
-      await this.script(HEARTBEAT, key, [String(epoch), String(lastUpdateId), String(age), String(ttlMs)]),
-      key,
-    );
+    const age = wholeAge(liveAgeMs + (await this.connected()));
+    const clock = this.lease.connection.serverTimeMs();
+    const args = [String(epoch), String(lastUpdateId), age, String(ttlMs), clock];
+    return this.writeReply(await this.script(HEARTBEAT, key, args), key);
   }
 
   async mark(key: string, epoch: number, state: 'syncing' | 'stopped'): Promise<WriteReply> {
@@ -112,14 +114,10 @@ export class RedisStore implements SnapshotStore {
   }
 
   async writeFeedStatus(key: string, status: FeedStatusContent, ttlMs: number): Promise<boolean> {
-    return (
-      (await this.script(FEED_STATUS, key, [
-        status.writer,
-        status.state,
-        encodeFeedTail(status),
-        String(ttlMs),
-      ])) === 1
-    );
+    await this.connected();
+    const tail = encodeFeedTail(status);
+    const args = [status.writer, status.state, tail, String(ttlMs), this.lease.connection.serverTimeMs()];
+    return (await this.script(FEED_STATUS, key, args)) === 1;
   }
 
   readFeedStatus(keys: readonly string[]): Promise<Array<ReadResult<StoredFeedStatus>>> {
@@ -162,6 +160,13 @@ export class RedisStore implements SnapshotStore {
       this.lease.release();
     }
     return Promise.resolve();
+  }
+
+  /** Where a command may open the connection, this does so first; says how long that took, in milliseconds. */
+  private connected(): Promise<number> | 0 {
+    if (this.closed || this.options.keepConnected || this.lease.connection.connected) return 0;
+    const from = monotonicMs();
+    return this.lease.connection.ready().then(() => monotonicMs() - from);
   }
 
   private command(args: RedisCommand): Promise<unknown> {
@@ -228,6 +233,12 @@ export class RedisStore implements SnapshotStore {
     });
   }
 
+  private writeReply(reply: unknown, key: string): WriteReply {
+    const parsed = parseReply(reply, key);
+    this.lease.connection.sawServerTime(Number(String(reply).split(':')[2]));
+    return parsed;
+  }
+
   private checkOpen(): void {
     if (this.closed) throw this.closedError();
   }
@@ -237,16 +248,15 @@ export class RedisStore implements SnapshotStore {
   }
 }
 
-function clockMs(reply: unknown): number {
-  if (!Array.isArray(reply)) throw new OrderFlowError('OF_REDIS_ERROR', 'the reply to TIME is no time');
-  return Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000);
+function wholeAge(ms: number): string {
+  return String(Math.max(0, Math.round(ms)));
 }
 
 function parseReply(reply: unknown, key: string): WriteReply {
   const text = String(reply);
   const colon = text.indexOf(':');
   const outcome = text.slice(0, colon);
-  const number = Number(text.slice(colon + 1));
+  const number = Number(text.slice(colon + 1).split(':')[0]);
   if (outcome === 'foreign')
     throw new OrderFlowError('OF_RECORD_INVALID', `${key}: it is not overwritten`, { subject: key });
   if (outcome === 'version')

@@ -18,6 +18,12 @@ const script = (source: string): StoreScript => ({
 const CLOCK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = ':' .. string.format('%.0f', now)
+local function issued(at)
+  at = tonumber(at)
+  if at < now then return at end
+  return now
+end
 `;
 
 /**
@@ -40,8 +46,7 @@ end
 `;
 
 const SET_LIVE_AT = `
-local function heartbeat(liveAge, ttl)
-  local at = now - liveAge
+local function heartbeat(at, ttl)
   -- Within an epoch what was known does not become unknown; a time ahead of the clock is not believed.
   if at < liveAt then at = liveAt end
   if at > now then at = now end
@@ -51,11 +56,14 @@ local function heartbeat(liveAge, ttl)
 end
 `;
 
-/** ARGV: tenure, epoch, lastUpdateId, liveAgeMs, levels, ttlMs, takeoverMs, tail of the record. */
+/**
+ * ARGV: tenure, epoch, lastUpdateId, liveAgeMs, levels, ttlMs, takeoverMs, tail of the record, issuedAtMs (the store's
+ * clock when the request was made: one that waited in a socket of a stopped server must not look like news).
+ */
 export const SAVE = script(`
 ${CLOCK}${HEAD}${SET_LIVE_AT}
 local tenure, asked, newId, liveAge, newLevels = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = now - liveAge
+local at = issued(ARGV[9]) - liveAge
 local mine = asked
 local function after(base)
   if now > base + 1 then return now end
@@ -72,7 +80,7 @@ if epoch then
       if newId < id then
         refusal = 'older:'
       elseif newId == id and newLevels == levels and state == 'live' then
-        heartbeat(liveAge, ARGV[6])
+        heartbeat(at, ARGV[6])
         refusal = 'heartbeat:'
       elseif at < liveAt and liveAt <= now then
         at = liveAt
@@ -85,17 +93,17 @@ if epoch then
   else
     if recent and state ~= 'stopped' then refusal = 'fenced:' else mine = after(epoch) end
   end
-  if refusal then return refusal .. string.format('%.0f', epoch) end
+  if refusal then return refusal .. string.format('%.0f', epoch) .. clock end
 elseif tenure ~= 'hold' then
   mine = after(asked)
 end
 local text = string.format('%.0f', mine)
 redis.call('SET', key, '{"format":1,"epoch":' .. text .. ',"lastUpdateId":' .. ARGV[3] .. ',"liveAtMs":' .. string.format('%.0f', at) ..
   ',"state":"live","levels":' .. ARGV[5] .. ',' .. ARGV[8], 'PX', ARGV[6])
-return 'saved:' .. text
+return 'saved:' .. text .. clock
 `);
 
-/** ARGV: epoch, lastUpdateId, liveAgeMs, ttlMs. */
+/** ARGV: epoch, lastUpdateId, liveAgeMs, ttlMs, issuedAtMs. */
 export const HEARTBEAT = script(`
 ${CLOCK}${HEAD}${SET_LIVE_AT}
 if not epoch then return 'missing:0' end
@@ -106,11 +114,11 @@ elseif asked == epoch then
   if askedId < id then
     outcome = 'older:'
   elseif askedId == id and state == 'live' then
-    heartbeat(tonumber(ARGV[3]), ARGV[4])
+    heartbeat(issued(ARGV[5]) - tonumber(ARGV[3]), ARGV[4])
     outcome = 'heartbeat:'
   end
 end
-return outcome .. string.format('%.0f', epoch)
+return outcome .. string.format('%.0f', epoch) .. clock
 `);
 
 /** ARGV: epoch, state. Without ARGV it changes nothing and tells whether the key can be used. */
@@ -132,7 +140,7 @@ end
 return outcome .. string.format('%.0f', epoch)
 `);
 
-/** ARGV: writer, state, tail, ttlMs. 0: another writer's live status is fresh and this one is not live. */
+/** ARGV: writer, state, tail, ttlMs, issuedAtMs. 0: another writer's live status is fresh and this one is not live. */
 export const FEED_STATUS = script(`
 ${CLOCK}
 local key = KEYS[1]
@@ -143,7 +151,7 @@ if ARGV[2] ~= 'live' then
     if age >= -${FUTURE_TOLERANCE_MS} and age < ${FEED_STATUS_FRESH_MS} then return 0 end
   end
 end
-redis.call('SET', key, '{"format":1,"writtenAtMs":' .. string.format('%.0f', now) .. ',"writer":"' .. ARGV[1] .. '","state":"' .. ARGV[2] .. '",' .. ARGV[3], 'PX', ARGV[4])
+redis.call('SET', key, '{"format":1,"writtenAtMs":' .. string.format('%.0f', issued(ARGV[5])) .. ',"writer":"' .. ARGV[1] .. '","state":"' .. ARGV[2] .. '",' .. ARGV[3], 'PX', ARGV[4])
 return 1
 `);
 

@@ -44,7 +44,7 @@ export interface ReleaseOptions {
 }
 
 export interface WriterHandle {
-  /** To be called after each update of the book; does nothing but look at a flag unless a save is awaited. */
+  /** To be called after each update of the book, in the receive path: mostly it only looks at a flag. */
   onBook(): void;
   /** To be called when the feed's state changed. */
   onStatus(): void;
