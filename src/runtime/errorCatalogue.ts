@@ -41,11 +41,6 @@ export const ERROR_CATALOGUE = {
     'The exchange does not list this symbol',
     'Check the spelling (for example BTCUSDT, no dash or slash) and that the symbol belongs to the chosen market.',
   ),
-  OF_SYMBOL_NOT_TRADING: entry(
-    true,
-    'The exchange lists this symbol but it is not trading',
-    'Wait for trading to resume, or remove the symbol.',
-  ),
   OF_RESTRICTED_LOCATION: entry(
     false,
     'The exchange refuses requests from this location (HTTP 451)',
@@ -167,12 +162,6 @@ export const ERROR_CATALOGUE = {
     true,
     'The exchange sent a snapshot older than the buffered updates',
     'Nothing: it is asked again.',
-  ),
-  OF_BUFFER_FULL: entry(true, 'Too many updates waited for a snapshot', 'Nothing: the book is fetched anew.'),
-  OF_SYNC_TIMEOUT: entry(
-    true,
-    'The book did not come into sync in time',
-    'Check that the symbol trades, and look at the Feed Status of the trigger for the reason.',
   ),
 
   // Store

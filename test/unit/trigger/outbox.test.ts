@@ -1,0 +1,110 @@
+import { Outbox } from '../../../src/trigger/outbox';
+import { deferred, type Deferred } from '../../../src/runtime/deferred';
+
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+function outbox(options: { maxWaitMs?: number; maxAlerts?: number; unavailable?: Set<string> } = {}) {
+  const started: string[][] = [];
+  const running: Array<Deferred<void>> = [];
+  const overdue: number[] = [];
+  let version = 0;
+  const box = new Outbox<string>({
+    start: (items) => {
+      started.push([...items]);
+      const done = deferred<void>();
+      running.push(done);
+      return done.promise;
+    },
+    newest: (symbol, passedOver) =>
+      options.unavailable?.has(symbol) ? null : `${symbol}@${version}-${passedOver}`,
+    onOverdue: (ms) => overdue.push(ms),
+    ...options,
+  });
+  return { box, started, running, overdue, advance: () => version++ };
+}
+
+test('symbols due in one turn share an execution', async () => {
+  const { box, started } = outbox();
+  box.markDue('A');
+  box.markDue('B');
+  await turn();
+  expect(started).toEqual([['A@0-0', 'B@0-0']]);
+  box.close();
+});
+
+test('while an execution runs the next one waits, and then has the newest book and the count of those passed over', async () => {
+  const { box, started, running, advance } = outbox();
+  box.markDue('A');
+  await turn();
+  for (let i = 0; i < 5; i++) {
+    advance();
+    box.markDue('A');
+    await turn();
+  }
+  expect(started).toHaveLength(1);
+  running[0].resolve();
+  await turn();
+  expect(started[1]).toEqual(['A@5-4']);
+  expect(box.counters).toMatchObject({ executions: 2, passedOver: 4 });
+  box.close();
+});
+
+test('alerts keep their order and go together; beyond the cap the oldest are dropped and counted', async () => {
+  const { box, started, running } = outbox({ maxAlerts: 3 });
+  box.pushAlert('first');
+  await turn();
+  for (const alert of ['1', '2', '3', '4', '5']) box.pushAlert(alert);
+  running[0].resolve();
+  await turn();
+  expect(started[1]).toEqual(['3', '4', '5']);
+  expect(box.counters.alertsDropped).toBe(2);
+  box.close();
+});
+
+test('an execution that fails has ended all the same', async () => {
+  const { box, started, running } = outbox();
+  box.markDue('A');
+  await turn();
+  box.markDue('A');
+  running[0].reject(new Error('workflow failed'));
+  await turn();
+  expect(started).toHaveLength(2);
+  box.close();
+});
+
+test('an execution that never settles is given up after the longest wait, and its late end changes nothing', async () => {
+  const { box, started, running, overdue } = outbox({ maxWaitMs: 200 });
+  box.markDue('A');
+  await turn();
+  box.markDue('A');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(overdue).toHaveLength(1);
+  expect(started).toHaveLength(2);
+  running[0].resolve();
+  box.markDue('A');
+  await turn();
+  expect(started).toHaveLength(2);
+  expect(box.counters.overdue).toBe(1);
+  box.close();
+});
+
+test('a symbol without a book to show is left out; nothing is started for nothing', async () => {
+  const { box, started } = outbox({ unavailable: new Set(['A']) });
+  box.markDue('A');
+  await turn();
+  expect(started).toEqual([]);
+  box.markDue('B');
+  await turn();
+  expect(started).toEqual([['B@0-0']]);
+  box.close();
+});
+
+test('nothing starts after close', async () => {
+  const { box, started } = outbox();
+  box.markDue('A');
+  box.close();
+  box.markDue('B');
+  box.pushAlert('x');
+  await turn();
+  expect(started).toEqual([]);
+});
