@@ -16,6 +16,7 @@ export interface RecordingOptions {
 }
 
 interface WireEvent {
+  e: string;
   E: number;
   T?: number;
   s: string;
@@ -136,9 +137,7 @@ export class RecordingMarket implements SymbolMarket {
     const finalUpdateId = event.u + this.idShift;
     this.playedMs = Math.max(this.playedMs, event.E + this.timeShiftMs - this.firstTimeMs);
     this.lastTimeMs = event.E + this.timeShiftMs;
-    const isOld = this.futures
-      ? finalUpdateId < this.book.lastUpdateId
-      : finalUpdateId <= this.book.lastUpdateId;
+    const isOld = finalUpdateId <= this.book.lastUpdateId;
     if (isOld && this.idShift !== 0) return null;
     if (!isOld) this.applyLevels(event, finalUpdateId);
     const previous = event.pu === undefined ? null : event.pu + this.idShift;
@@ -186,6 +185,7 @@ export class RecordingMarket implements SymbolMarket {
     const id = lastUpdateId + 1;
     const time = this.lastTimeMs + LOOP_PAUSE_MS;
     const event: WireEvent = {
+      e: 'depthUpdate',
       E: time,
       s: this.rules.symbol,
       U: id,
