@@ -58,6 +58,14 @@ const optionsField: INodeProperties = {
   options: [
     costAmountOption,
     includeLevelsOption(false),
+    {
+      displayName: 'Judge the Mean of 60 Seconds',
+      name: 'judgeMean',
+      type: 'boolean',
+      default: false,
+      description:
+        'Whether to judge the time-weighted mean that the trigger keeps, instead of the book at this instant. One instant is mostly noise.',
+    },
     keyPrefixOption,
     matchLevelsOption,
     {

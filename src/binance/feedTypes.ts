@@ -58,6 +58,8 @@ export interface LiveBook extends BookTop {
 export interface SymbolView {
   readonly market: MarketId;
   readonly symbol: string;
+  /** As in LiveBook; at hand without reading a book. */
+  readonly stretch: number;
   status(): SymbolStatus;
   /** The best `levels` a side that can be trusted, or null unless the state is live. */
   read(levels: number): LiveBook | null;

@@ -26,7 +26,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   private readonly visible = new SymbolState(() => this.host.onStatus(this));
   private streamRunning = false;
   private resyncs = 0;
-  private stretch = 0;
+  stretch = 0;
   private receivedAtMs = 0;
   private lastEventAt: number | null = null;
   private wasLive = false;

@@ -1,3 +1,4 @@
+import { alertMessage } from '../signal/alertMessage';
 import { step } from '../signal/gate';
 import { type GateRestart, restoreGate } from '../signal/gateRestore';
 import type { GateObservation, GateOutcome, GateParameters } from '../signal/gateTypes';
@@ -64,7 +65,10 @@ function throughGate(stored: unknown, item: CheckItem, parameters: GateParameter
     smoothedPercent: outcome.percent,
   };
   const reason = signal === null ? ((outcome.reason ?? 'error') as NoSignalReason) : null;
-  return { alerted: { ...item, signal, reason, ...fields }, gate };
+  return {
+    alerted: { ...item, signal, reason, ...fields, message: alertMessage(item.symbol, outcome) },
+    gate,
+  };
 }
 
 /** What the store gave, if it can be read; a state in another form starts over. */

@@ -24,6 +24,8 @@ export interface CheckItem extends Evaluation {
   source: string;
   /** Seconds; 0 = any age. */
   maxAge: number;
+  /** Net order flow and the mean of the measure, where the trigger stored them with the book. */
+  flow?: unknown;
   bids?: readonly Level[];
   asks?: readonly Level[];
   /** Something beside the signal that went wrong. */
@@ -44,6 +46,7 @@ export function checkItem(answer: BookAnswer, parameters: SignalParameters, sour
     resyncCount: answer.resyncCount,
     source,
     maxAge: parameters.maxAgeMs / 1000,
+    ...(answer.flow === undefined ? {} : { flow: answer.flow }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { SnapshotStore } from '../store/types';
 import { type BookAnswer, failedBook } from './bookAnswer';
 import { type CheckItem, checkItem } from './checkItem';
 import { bookFromItem } from './fromItem';
+import { judgeMean } from './judgeMean';
 import { booksFromStore } from './fromStore';
 import type { CheckMemory } from './memory';
 import type { CheckSettings } from './settings';
@@ -75,7 +76,8 @@ export async function runChecks(
 
 function judge(job: CheckJob, answer: BookAnswer): CheckItem {
   const { settings } = job;
-  const item = checkItem(answer, settings.parameters, settings.source);
+  const asked = checkItem(answer, settings.parameters, settings.source);
+  const item = settings.judgeMean ? judgeMean(asked) : asked;
   if (!settings.includeLevels) return item;
   const { levels } = settings.parameters;
   return { ...item, bids: answer.bids.slice(0, levels), asks: answer.asks.slice(0, levels) };

@@ -26,6 +26,8 @@ export interface CheckSettings {
   readonly emit: (typeof EMIT_MODES)[number];
   /** Null where every check is emitted. */
   readonly alerts: GateParameters | null;
+  /** Judge the mean over the last minute, which the trigger keeps, instead of the book at this instant. */
+  readonly judgeMean: boolean;
   readonly onlyNew: boolean;
   readonly publish: boolean;
   readonly includeLevels: boolean;
@@ -48,6 +50,7 @@ export function readCheckSettings(parameter: ParameterReader): CheckSettings {
     parameters,
     emit,
     alerts: emit === 'change' ? readAlerts(parameter, parameters.threshold) : null,
+    judgeMean: readBoolean('Judge the Mean', options.judgeMean, false),
     onlyNew: readBoolean('Only New', options.onlyNew, false),
     publish: readBoolean('Publish Result', options.publish, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, false),

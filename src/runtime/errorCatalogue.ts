@@ -163,6 +163,11 @@ export const ERROR_CATALOGUE = {
     'The exchange sent a snapshot older than the buffered updates',
     'Nothing: it is asked again.',
   ),
+  OF_SYNC_TIMEOUT: entry(
+    true,
+    'The book did not come into sync in time',
+    'Check that the symbol trades, and look at the Feed Status of the trigger for the reason.',
+  ),
 
   // Store
   OF_REDIS_CONNECT: entry(

@@ -12,7 +12,13 @@ const REASONS: { readonly [reason in NoSignalReason]: string } = {
   'band-inside-spread': 'The band ends before the best prices begin',
   'outside-coverage': 'The comparison needs levels beyond those that are known',
   'too-few-levels': 'The exchange has fewer levels than asked for',
+  'too-little-history': 'The mean over the last minute is not known for long enough yet',
 };
+
+/** Why there is no signal, a sentence without its full stop. */
+export function reasonText(reason: NoSignalReason): string {
+  return REASONS[reason];
+}
 
 /** What the sentence about a signal is made of. */
 export interface SignalFacts {

@@ -24,7 +24,9 @@ export type NoSignalReason =
   /** The comparison would need levels beyond those known. */
   | 'outside-coverage'
   /** The exchange itself has fewer levels on a side than asked for. */
-  | 'too-few-levels';
+  | 'too-few-levels'
+  /** The mean over the last minute was asked for, and the trigger has not kept it for long enough. */
+  | 'too-little-history';
 
 /** What is compared: two sides, always as positive amounts (docs/SIGNALS.md). */
 export type Measure =

@@ -10,9 +10,9 @@ import { bookItem } from './items';
 import { Outbox } from './outbox';
 import { ContinuousPolicy, type EmissionPolicy, IntervalPolicy, NeverPolicy } from './policies';
 import { type TriggerSettings, feedRequest } from './settings';
-import { SignalWatch } from './signalWatch';
 import { statusItem } from './statusItem';
 import { SymbolOutlets } from './symbolOutlets';
+import { SymbolSignals } from './symbolSignals';
 
 /**
  * One running trigger: a share in the feed, a share in each symbol's writer, and an outbox to n8n. It owns them all and
@@ -23,7 +23,7 @@ export class TriggerSession {
   private readonly outlets = new Map<string, SymbolOutlets>();
   private readonly outbox: Outbox<OutgoingItem>;
   private readonly policy: EmissionPolicy;
-  private readonly watches = new Map<string, SignalWatch>();
+  private readonly signals = new Map<string, SymbolSignals>();
   private readonly failures: FailureReports;
   private readonly lease: FeedLease;
   private storeErrorCode: string | null = null;
@@ -67,9 +67,9 @@ export class TriggerSession {
     this.policy = this.choosePolicy();
     this.lease = feedRegistry().acquire(feedRequest(settings), {
       onBook: (view) => {
+        this.signals.get(view.symbol)?.onBook();
         this.outlets.get(view.symbol)?.onBook();
         this.policy.onBook(view);
-        this.watches.get(view.symbol)?.onBook();
       },
       onEvent: (view, raw) => this.outlets.get(view.symbol)?.onEvent(raw),
       onStatus: (status) => this.onStatus(status),
@@ -77,8 +77,10 @@ export class TriggerSession {
     const onStoreError = (error: OrderFlowError | null) => this.onStoreError(error);
     for (const view of this.lease.views) {
       this.views.set(view.symbol, view);
-      this.outlets.set(view.symbol, new SymbolOutlets(view, settings, store, onStoreError));
-      if (settings.emit === 'signalChange') this.watches.set(view.symbol, this.watch(view));
+      const signals = this.follow(view);
+      this.signals.set(view.symbol, signals);
+      const decorate = () => ({ flow: signals.flow() });
+      this.outlets.set(view.symbol, new SymbolOutlets(view, settings, store, onStoreError, decorate));
     }
     this.policy.start();
   }
@@ -90,7 +92,7 @@ export class TriggerSession {
 
   private async release(): Promise<void> {
     this.policy.stop();
-    for (const watch of this.watches.values()) watch.stop();
+    for (const signals of this.signals.values()) signals.stop();
     this.outbox.close();
     const parts = [this.lease.release(), ...[...this.outlets.values()].map((outlets) => outlets.release())];
     for (const result of await Promise.allSettled(parts)) {
@@ -115,23 +117,27 @@ export class TriggerSession {
     }
   }
 
-  private watch(view: SymbolView): SignalWatch {
-    const { measure, alerts, includeLevels } = this.settings;
-    return new SignalWatch(view, measure, alerts, includeLevels, (json) =>
+  private follow(view: SymbolView): SymbolSignals {
+    const { measure, alerts, emit, includeLevels } = this.settings;
+    const gate = emit === 'signalChange' ? alerts : null;
+    return new SymbolSignals(view, measure, gate, includeLevels, (json) =>
       this.outbox.pushAlert({ output: 0, json }),
     );
   }
 
   private newestItem(symbol: string, passedOver: number): OutgoingItem | null {
     const book = this.views.get(symbol)?.read(this.settings.levels) ?? null;
-    if (book !== null) return { output: 0, json: bookItem(book, this.settings.includeLevels, passedOver) };
-    this.policy.onUnavailable(symbol);
-    return null;
+    if (book === null) {
+      this.policy.onUnavailable(symbol);
+      return null;
+    }
+    const flow = this.signals.get(symbol)?.flow();
+    return { output: 0, json: { ...bookItem(book, this.settings.includeLevels, passedOver), flow } };
   }
 
   private onStatus(status: SymbolStatus): void {
     this.outlets.get(status.symbol)?.onStatus();
-    this.watches.get(status.symbol)?.onStatus(status);
+    this.signals.get(status.symbol)?.onStatus(status);
     this.failures.onStatus(status);
     if (this.settings.feedStatus) this.outbox.pushAlert({ output: 1, json: statusItem(status) });
   }

@@ -1,0 +1,29 @@
+import type { CheckItem } from './checkItem';
+
+/** So much of the last minute must be known before its mean is judged, milliseconds. */
+export const MIN_MEAN_COVERED_MS = 30_000;
+
+/**
+ * The item judged by the time-weighted mean that the trigger stored with the book: the same rule, the same threshold.
+ * Where the book itself allows no signal, that reason stands.
+ */
+export function judgeMean(item: CheckItem): CheckItem {
+  if (item.signal === null) return item;
+  const mean = meanOf(item.flow);
+  if (mean === null) {
+    const message = `${item.symbol}: no signal. The mean over the last minute is not known for long enough yet.`;
+    return { ...item, signal: null, reason: 'too-little-history', message };
+  }
+  const signal = mean > item.threshold ? 'SELLING' : -mean > item.threshold ? 'BUYING' : 'NEUTRAL';
+  const sides = mean > 0 ? 'asks outweighed bids' : 'bids outweighed asks';
+  const message = `${item.symbol}: ${signal === 'NEUTRAL' ? 'neutral' : `${signal.toLowerCase()} pressure`}. Over the last minute ${sides} by ${Math.abs(mean).toFixed(1)} % on average.`;
+  return { ...item, signal, imbalancePercent: mean, message };
+}
+
+function meanOf(flow: unknown): number | null {
+  if (typeof flow !== 'object' || flow === null) return null;
+  const { meanImbalancePercent60s: mean, meanCoveredMs: covered } = flow as Record<string, unknown>;
+  return typeof mean === 'number' && typeof covered === 'number' && covered >= MIN_MEAN_COVERED_MS
+    ? mean
+    : null;
+}
