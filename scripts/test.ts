@@ -93,7 +93,7 @@ async function main(signal: AbortSignal): Promise<number> {
   const counts: Counts = { passed: 0, failed: 0, skipped: [] };
   const folder = mkdtempSync(join(tmpdir(), 'orderflow-test-'));
   try {
-    const gulp = require.resolve('gulp/bin/gulp.js');
+    const gulp = join(ROOT, 'node_modules', 'gulp', 'bin', 'gulp.js');
     if ((await step('Build', process.execPath, [gulp, 'build', '--silent'], signal)) !== 0) {
       counts.failed += 1;
       console.error('The build failed; nothing was tested.');

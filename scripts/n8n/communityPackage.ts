@@ -40,7 +40,11 @@ export async function packProject(folder: string): Promise<string> {
  * Installs a packed package where n8n keeps the community packages that a user adds in its settings: without peers
  * (n8n brings n8n-workflow; a second copy would break `instanceof`) and without running scripts.
  */
-export async function installCommunityPackage(userFolder: string, tarball: string): Promise<void> {
+export async function installCommunityPackage(
+  userFolder: string,
+  tarball: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const folder = join(userFolder, '.n8n', 'nodes');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
@@ -61,6 +65,7 @@ export async function installCommunityPackage(userFolder: string, tarball: strin
   const { code, tail } = await run(npm.command, npm.args, {
     cwd: folder,
     env: npmEnv(),
+    signal,
     timeoutMs: INSTALL_TIMEOUT_MS,
   });
   if (code !== 0) throw new Error(`The package could not be installed into n8n:\n${tail}`);

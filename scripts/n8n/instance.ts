@@ -21,6 +21,8 @@ export interface InstanceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What n8n is told to do. A worker has no editor: nothing waits for its login. */
   readonly command?: 'start' | 'worker' | 'webhook';
+  /** Gives up starting when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 const READY_TIMEOUT_MS = 180_000;
@@ -59,7 +61,7 @@ export class N8nInstance {
     const [free, broker] = await freePorts(2);
     const instance = new N8nInstance(options, folder, options.port ?? free, broker, temporary);
     try {
-      if (options.tarball) await installCommunityPackage(folder, options.tarball);
+      if (options.tarball) await installCommunityPackage(folder, options.tarball, options.signal);
       await instance.launch();
     } catch (error) {
       await instance.stop();
@@ -72,9 +74,21 @@ export class N8nInstance {
     return this.child?.pid;
   }
 
+  /** Resolves when the present process ends, for whatever reason. */
+  async ended(): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  }
+
   /** What n8n has written since its first start. */
   log(): string {
     return readFileSync(this.logFile, 'utf8');
+  }
+
+  /** The end of it. */
+  lastLog(): string {
+    return this.log().split('\n').slice(-40).join('\n');
   }
 
   /** The same n8n again, with its database and packages: after `terminate` or `kill`, or in place of the running one. */
@@ -121,6 +135,7 @@ export class N8nInstance {
   private async waitUntilReady(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     for (;;) {
+      this.options.signal?.throwIfAborted();
       const child = this.child;
       if (!child || child.exitCode !== null || child.signalCode !== null) {
         throw new Error(`n8n ended while it started:\n${this.lastLog()}`);
@@ -164,10 +179,6 @@ export class N8nInstance {
     killGroup(child, 'SIGKILL');
     await exited;
     while (groupAlive(pid)) await delay(20);
-  }
-
-  private lastLog(): string {
-    return this.log().split('\n').slice(-40).join('\n');
   }
 
   private environment(): NodeJS.ProcessEnv {

@@ -1,0 +1,65 @@
+import type { Workflow, WorkflowNode } from './workflowTypes';
+import { packageName } from './communityPackage';
+
+/** Our node types as n8n names them once the package is installed. */
+export function nodeTypes(): { trigger: string; imbalance: string; data: string } {
+  const prefix = packageName();
+  return {
+    trigger: `${prefix}.binanceOrderBookTrigger`,
+    imbalance: `${prefix}.orderFlowImbalance`,
+    data: `${prefix}.orderFlowData`,
+  };
+}
+
+/** Symbols as the nodes' field holds them: text, or an expression that gives text or a list. */
+export function symbolsValue(value: string): Record<string, unknown> {
+  return { __rl: true, mode: 'name', value };
+}
+
+/** Posts each item, as it is, to a URL. */
+export function postNode(name: string, url: string, position: [number, number]): WorkflowNode {
+  return {
+    name,
+    type: 'n8n-nodes-base.httpRequest',
+    typeVersion: 4.2,
+    position,
+    parameters: {
+      method: 'POST',
+      url,
+      sendBody: true,
+      specifyBody: 'json',
+      jsonBody: '={{ JSON.stringify($json) }}',
+      options: {},
+    },
+  };
+}
+
+export function stickyNote(
+  name: string,
+  content: string,
+  position: [number, number],
+  size: [width: number, height: number],
+  color = 7,
+): WorkflowNode {
+  const [width, height] = size;
+  return {
+    name,
+    type: 'n8n-nodes-base.stickyNote',
+    typeVersion: 1,
+    position,
+    parameters: { content, width, height, color },
+  };
+}
+
+/** Lines between nodes: `[from, output, to]`, all of the main kind. */
+export function connect(
+  ...lines: ReadonlyArray<readonly [from: string, output: number, to: string]>
+): Workflow['connections'] {
+  const connections: Workflow['connections'] = {};
+  for (const [from, output, to] of lines) {
+    const outputs = ((connections[from] ??= {}).main ??= []);
+    while (outputs.length <= output) outputs.push([]);
+    (outputs[output] ??= []).push({ node: to, type: 'main', index: 0 });
+  }
+  return connections;
+}
