@@ -13,12 +13,13 @@ export interface ConnectionClocks {
   readonly messageWindowMs: number;
 }
 
-/** A reader this far behind is cut off. */
+/** A reader this far behind is cut off, unless the options say otherwise. */
 export const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 export interface ConnectionContext {
   readonly profile: Profile;
   readonly clocks: ConnectionClocks;
+  readonly maxBufferedBytes: number;
   readonly faults: Faults;
   readonly counters: Counters;
   subscribe(connection: Connection, stream: string): void;
@@ -91,7 +92,7 @@ export class Connection {
     if (this.ended || this.halfOpen || this.webSocket.readyState !== this.webSocket.OPEN) return;
     this.webSocket.send(frame, { binary });
     this.context.counters.framesSent++;
-    if (this.webSocket.bufferedAmount > MAX_BUFFERED_BYTES) this.terminate('slow reader');
+    if (this.webSocket.bufferedAmount > this.context.maxBufferedBytes) this.terminate('slow reader');
   }
 
   close(code: number, reason: string): void {

@@ -8,7 +8,7 @@ import { DEFAULT_HISTORY, type BookText } from '../market/trueBook';
 import type { SymbolMarket } from '../market/types';
 import { contractSizeOf, PROFILES, symbolDefaults, type Profile } from '../profiles';
 import { mendBook, spoilBook, syntheticOf } from './bookFaults';
-import { Connection, type ConnectionContext } from './connection';
+import { Connection, MAX_BUFFERED_BYTES, type ConnectionContext } from './connection';
 import { handleControl } from './control';
 import { Faults, type BookFault, type Fault } from './faults';
 import { Hub } from './hub';
@@ -23,6 +23,8 @@ import { SymbolFeed } from './symbolFeed';
 import { Ticker } from './ticker';
 import { WeightMeter } from './weight';
 
+/** 1024 streams in one address are longer than Node takes by itself. */
+const MAX_HEADER_BYTES = 128 * 1024;
 const BOOK_FAULTS = new Set(['crossed', 'locked', 'emptySide', 'emptyBook']);
 
 /** A running stand-in exchange. `startExchange` makes one. */
@@ -83,6 +85,7 @@ export class Exchange {
       profile: this.profile,
       faults: this.faults,
       counters: this.counters,
+      maxBufferedBytes: options.maxBufferedBytes ?? MAX_BUFFERED_BYTES,
       clocks: {
         pingMs: timing.pingMs ?? this.profile.pingMs,
         pongTimeoutMs: timing.pongTimeoutMs ?? this.profile.pongTimeoutMs,
@@ -93,7 +96,7 @@ export class Exchange {
       unsubscribe: (connection, stream) => this.hub.unsubscribe(connection, stream),
       closed: (connection) => this.hub.remove(connection),
     };
-    this.server = createServer((request, response) => {
+    this.server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
       if (request.url?.startsWith('/__control/') === true) return void handleControl(this, request, response);
       const { profile, faults, weight, counters, feeds } = this;
       handleRest({ profile, faults, weight, counters, feeds, now: Date.now }, request, response);

@@ -61,6 +61,8 @@ export interface ExchangeOptions {
   readonly paused?: boolean;
   /** What is remembered of each symbol's past. */
   readonly history?: Partial<HistoryCaps>;
+  /** A reader so many bytes behind is cut off; 64 MiB. */
+  readonly maxBufferedBytes?: number;
   /** Request weight a minute in place of the market's. */
   readonly weightPerMinute?: number;
 }

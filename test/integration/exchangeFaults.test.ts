@@ -367,6 +367,20 @@ describe('faults on connections', () => {
     });
   });
 
+  test('a reader that stops reading is buffered for, up to a cap, while others go on', async () => {
+    await start({ maxBufferedBytes: 20_000_000 });
+    const slow = await connect();
+    const quick = await connect();
+    slow.webSocket.pause();
+    const text = 'x'.repeat(1_000_000);
+    for (let i = 0; i < 10; i++) exchange.faults.add({ kind: 'rawFrame', text });
+    await quick.until(() => quick.frames.length === 10);
+    expect(exchange.stats.connections[0].bufferedBytes).toBeGreaterThan(1_000_000);
+    for (let i = 0; i < 20; i++) exchange.faults.add({ kind: 'rawFrame', text });
+    expect(exchange.stats.closes['slow reader']).toBe(1);
+    expect(exchange.stats.openConnections).toBe(1);
+  });
+
   test('upgrades refused with a status, so many times', async () => {
     await start();
     exchange.faults.add({ kind: 'refuseUpgrade', status: 451, times: 1 });
