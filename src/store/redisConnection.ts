@@ -52,9 +52,9 @@ export class RedisConnection {
     return Promise.reject(this.lastError ?? this.offline());
   }
 
-  /** The server's clock now, as text for a script; never ahead of it unless that clock was set back. */
-  serverTimeMs(): string {
-    return Math.floor(monotonicMs() + this.clockOffsetMs).toString();
+  /** The server's clock now, in whole milliseconds; never ahead of it unless that clock was set back. */
+  serverTimeMs(): number {
+    return Math.floor(monotonicMs() + this.clockOffsetMs);
   }
 
   /** To be called with the time in a reply when it arrives. */

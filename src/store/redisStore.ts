@@ -4,6 +4,7 @@ import {
   decodeBook,
   decodeFeedStatus,
   decodeJson,
+  encodeBookHead,
   encodeBookTail,
   encodeFeedTail,
   MAX_RECORD_BYTES,
@@ -81,32 +82,34 @@ export class RedisStore implements SnapshotStore {
   }
 
   async save(key: string, request: SaveRequest): Promise<WriteReply> {
-    const { content } = request;
-    const waitedMs = await this.connected();
+    const { content, tenure, epoch } = request;
+    const { issuedAt, liveAt } = this.times(request.liveAgeMs + (await this.connected()));
+    const { lastUpdateId, levels } = content;
+    const head = encodeBookHead({ epoch, lastUpdateId, liveAtMs: liveAt, state: 'live', levels });
     const reply = await this.script(SAVE, key, [
-      request.tenure,
-      String(request.epoch),
-      String(content.lastUpdateId),
-      wholeAge(request.liveAgeMs + waitedMs),
-      String(content.levels),
+      tenure,
+      String(epoch),
+      String(lastUpdateId),
+      String(liveAt),
+      String(levels),
       String(request.ttlMs),
       String(request.takeoverMs ?? TAKEOVER_MS),
-      encodeBookTail(content),
-      this.lease.connection.serverTimeMs(),
+      head + encodeBookTail(content),
+      String(head.length),
+      String(issuedAt),
     ]);
     return this.writeReply(reply, key);
   }
 
   async heartbeat(key: string, request: HeartbeatRequest): Promise<WriteReply> {
     const { epoch, lastUpdateId, liveAgeMs, ttlMs } = request;
-    const age = wholeAge(liveAgeMs + (await this.connected()));
-    const clock = this.lease.connection.serverTimeMs();
-    const args = [String(epoch), String(lastUpdateId), age, String(ttlMs), clock];
+    const { issuedAt, liveAt } = this.times(liveAgeMs + (await this.connected()));
+    const args = [epoch, lastUpdateId, liveAt, ttlMs, issuedAt].map(String);
     return this.writeReply(await this.script(HEARTBEAT, key, args), key);
   }
 
   async mark(key: string, epoch: number, state: 'syncing' | 'stopped'): Promise<WriteReply> {
-    return parseReply(await this.script(MARK, key, [String(epoch), state]), key);
+    return this.writeReply(await this.script(MARK, key, [String(epoch), state]), key);
   }
 
   readBooks(keys: readonly string[]): Promise<Array<ReadResult<StoredBook>>> {
@@ -116,7 +119,13 @@ export class RedisStore implements SnapshotStore {
   async writeFeedStatus(key: string, status: FeedStatusContent, ttlMs: number): Promise<boolean> {
     await this.connected();
     const tail = encodeFeedTail(status);
-    const args = [status.writer, status.state, tail, String(ttlMs), this.lease.connection.serverTimeMs()];
+    const args = [
+      status.writer,
+      status.state,
+      tail,
+      String(ttlMs),
+      String(this.lease.connection.serverTimeMs()),
+    ];
     return (await this.script(FEED_STATUS, key, args)) === 1;
   }
 
@@ -233,10 +242,16 @@ export class RedisStore implements SnapshotStore {
     });
   }
 
+  /** By the store's clock: now, and when the book was last known live. */
+  private times(liveAgeMs: number): { readonly issuedAt: number; readonly liveAt: number } {
+    const issuedAt = this.lease.connection.serverTimeMs();
+    return { issuedAt, liveAt: issuedAt - Math.max(0, Math.round(liveAgeMs)) };
+  }
+
   private writeReply(reply: unknown, key: string): WriteReply {
     const parsed = parseReply(reply, key);
-    this.lease.connection.sawServerTime(Number(String(reply).split(':')[2]));
-    return parsed;
+    this.lease.connection.sawServerTime(parsed.serverMs);
+    return { outcome: parsed.outcome, epoch: parsed.epoch };
   }
 
   private checkOpen(): void {
@@ -248,20 +263,22 @@ export class RedisStore implements SnapshotStore {
   }
 }
 
-function wholeAge(ms: number): string {
-  return String(Math.max(0, Math.round(ms)));
+interface ScriptReply extends WriteReply {
+  /** The server's clock; 0 where the script did not ask for it. */
+  readonly serverMs: number;
 }
 
-function parseReply(reply: unknown, key: string): WriteReply {
-  const text = String(reply);
-  const colon = text.indexOf(':');
-  const outcome = text.slice(0, colon);
-  const number = Number(text.slice(colon + 1).split(':')[0]);
-  if (outcome === 'foreign')
+/** `outcome:epoch`, with the server's seconds and microseconds where the script knows them. */
+function parseReply(reply: unknown, key: string): ScriptReply {
+  const [outcome, number, seconds = '0', micros = '0'] = String(reply).split(':');
+  if (outcome === 'foreign') {
     throw new OrderFlowError('OF_RECORD_INVALID', `${key}: it is not overwritten`, { subject: key });
-  if (outcome === 'version')
+  }
+  if (outcome === 'version') {
     throw new OrderFlowError('OF_RECORD_VERSION', `${key} has version ${number}`, { subject: key });
-  return { outcome: outcome as WriteOutcome, epoch: number };
+  }
+  const serverMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  return { outcome: outcome as WriteOutcome, epoch: Number(number), serverMs };
 }
 
 function decodeState(text: string, nowMs: number, key: string): StoredState {

@@ -18,13 +18,10 @@ const script = (source: string): StoreScript => ({
 const CLOCK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local clock = ':' .. string.format('%.0f', now)
-local function issued(at)
-  at = tonumber(at)
-  if at < now then return at end
-  return now
-end
 `;
+
+/** What a reply ends with: the server's clock, as TIME gave it. */
+const SEEN = `':' .. time[1] .. ':' .. time[2]`;
 
 /**
  * Reads the record's head into epoch, id, liveAt, state, levels (nil without a record). Digits are capped so that
@@ -45,80 +42,91 @@ if head ~= '' then
 end
 `;
 
+/** Moves the record's time to `at` in place: as many digits as there were. */
 const SET_LIVE_AT = `
-local function heartbeat(at, ttl)
-  -- Within an epoch what was known does not become unknown; a time ahead of the clock is not believed.
-  if at < liveAt then at = liveAt end
-  if at > now then at = now end
-  local _, last = string.find(head, '"liveAtMs":', 1, true)
-  redis.call('SETRANGE', key, last, string.format('%.0f', at))
-  redis.call('PEXPIRE', key, ttl)
-end
+-- Within an epoch what was known does not become unknown; a time ahead of the clock is not believed.
+if at < liveAt then at = liveAt end
+if at > now then at = now end
+local _, last = string.find(head, '"liveAtMs":', 1, true)
+redis.call('SETRANGE', key, last, string.format('%.0f', at))
+redis.call('PEXPIRE', key, ttl)
 `;
 
 /**
- * ARGV: tenure, epoch, lastUpdateId, liveAgeMs, levels, ttlMs, takeoverMs, tail of the record, issuedAtMs (the store's
- * clock when the request was made: one that waited in a socket of a stopped server must not look like news).
+ * ARGV: tenure, epoch, lastUpdateId, liveAtMs, levels, ttlMs, takeoverMs, the whole record, length of its head,
+ * issuedAtMs. Times are the writer's idea of the store's clock when it made the request, so that a request that waited
+ * in a socket of a stopped server does not look like news. The holder's record is stored as it came, which is the hot
+ * path: building it here would cost as much as all the rest.
  */
 export const SAVE = script(`
-${CLOCK}${HEAD}${SET_LIVE_AT}
-local tenure, asked, newId, liveAge, newLevels = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = issued(ARGV[9]) - liveAge
-local mine = asked
-local function after(base)
-  if now > base + 1 then return now end
-  return base + 1
+${CLOCK}${HEAD}
+local tenure, asked, at, issued, ttl, text = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[10]), ARGV[6], ARGV[2]
+local asCame = tenure == 'hold'
+if issued > now then
+  at = at - issued + now
+  asCame = false
 end
-if epoch then
-  local age = now - liveAt
-  local recent = age >= -${FUTURE_TOLERANCE_MS} and age < tonumber(ARGV[7])
-  local refusal
-  if tenure == 'hold' then
-    if asked < epoch then
-      refusal = 'fenced:'
-    elseif asked == epoch then
-      if newId < id then
-        refusal = 'older:'
-      elseif newId == id and newLevels == levels and state == 'live' then
-        heartbeat(at, ARGV[6])
-        refusal = 'heartbeat:'
-      elseif at < liveAt and liveAt <= now then
-        at = liveAt
-      end
+if epoch and tenure == 'hold' then
+  if asked < epoch then return 'fenced:' .. string.format('%.0f', epoch) .. ${SEEN} end
+  if asked == epoch then
+    local newId = tonumber(ARGV[3])
+    if newId < id then return 'older:' .. text .. ${SEEN} end
+    if newId == id and state == 'live' and tonumber(ARGV[5]) == levels then
+      ${SET_LIVE_AT}
+      return 'heartbeat:' .. text .. ${SEEN}
     end
-  elseif tenure == 'renew' then
-    if asked < epoch then refusal = 'fenced:' else mine = after(asked) end
-  elseif tenure == 'claim' then
-    if recent and state == 'live' and newLevels < levels then refusal = 'deferred:' else mine = after(epoch) end
-  else
-    if recent and state ~= 'stopped' then refusal = 'fenced:' else mine = after(epoch) end
+    if at < liveAt and liveAt <= now then
+      at = liveAt
+      asCame = false
+    end
   end
-  if refusal then return refusal .. string.format('%.0f', epoch) .. clock end
 elseif tenure ~= 'hold' then
-  mine = after(asked)
+  local mine = asked
+  if epoch then
+    local age, refusal = now - liveAt, nil
+    local recent = age >= -${FUTURE_TOLERANCE_MS} and age < tonumber(ARGV[7])
+    if tenure == 'renew' then
+      if asked < epoch then refusal = 'fenced:' end
+    elseif tenure == 'claim' then
+      if recent and state == 'live' and tonumber(ARGV[5]) < levels then refusal = 'deferred:' end
+      mine = epoch
+    else
+      if recent and state ~= 'stopped' then refusal = 'fenced:' end
+      mine = epoch
+    end
+    if refusal then return refusal .. string.format('%.0f', epoch) .. ${SEEN} end
+  end
+  mine = mine + 1
+  if now > mine then mine = now end
+  text = string.format('%.0f', mine)
 end
-local text = string.format('%.0f', mine)
-redis.call('SET', key, '{"format":1,"epoch":' .. text .. ',"lastUpdateId":' .. ARGV[3] .. ',"liveAtMs":' .. string.format('%.0f', at) ..
-  ',"state":"live","levels":' .. ARGV[5] .. ',' .. ARGV[8], 'PX', ARGV[6])
-return 'saved:' .. text .. clock
+if asCame then
+  redis.call('SET', key, ARGV[8], 'PX', ttl)
+else
+  redis.call('SET', key, '{"format":1,"epoch":' .. text .. ',"lastUpdateId":' .. ARGV[3] .. ',"liveAtMs":' .. string.format('%.0f', at) ..
+    ',"state":"live","levels":' .. ARGV[5] .. ',' .. string.sub(ARGV[8], ARGV[9] + 1), 'PX', ttl)
+end
+return 'saved:' .. text .. ${SEEN}
 `);
 
-/** ARGV: epoch, lastUpdateId, liveAgeMs, ttlMs, issuedAtMs. */
+/** ARGV: epoch, lastUpdateId, liveAtMs, ttlMs, issuedAtMs. */
 export const HEARTBEAT = script(`
-${CLOCK}${HEAD}${SET_LIVE_AT}
+${CLOCK}${HEAD}
 if not epoch then return 'missing:0' end
-local asked, askedId, outcome = tonumber(ARGV[1]), tonumber(ARGV[2]), 'missing:'
+local asked, askedId, ttl, outcome = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], 'missing:'
 if asked < epoch then
   outcome = 'fenced:'
 elseif asked == epoch then
   if askedId < id then
     outcome = 'older:'
   elseif askedId == id and state == 'live' then
-    heartbeat(issued(ARGV[5]) - tonumber(ARGV[3]), ARGV[4])
+    local at, issued = tonumber(ARGV[3]), tonumber(ARGV[5])
+    if issued > now then at = at - issued + now end
+    ${SET_LIVE_AT}
     outcome = 'heartbeat:'
   end
 end
-return outcome .. string.format('%.0f', epoch) .. clock
+return outcome .. string.format('%.0f', epoch) .. ${SEEN}
 `);
 
 /** ARGV: epoch, state. Without ARGV it changes nothing and tells whether the key can be used. */
@@ -143,15 +151,16 @@ return outcome .. string.format('%.0f', epoch)
 /** ARGV: writer, state, tail, ttlMs, issuedAtMs. 0: another writer's live status is fresh and this one is not live. */
 export const FEED_STATUS = script(`
 ${CLOCK}
-local key = KEYS[1]
+local key, at = KEYS[1], tonumber(ARGV[5])
+if at > now then at = now end
 if ARGV[2] ~= 'live' then
-  local at, writer, state = string.match(redis.call('GETRANGE', key, 0, 159), '^{"format":1,"writtenAtMs":(%d+),"writer":"(%w+)","state":"([%a-]+)"')
-  if at and writer ~= ARGV[1] and state == 'live' then
-    local age = now - tonumber(at)
+  local since, writer, state = string.match(redis.call('GETRANGE', key, 0, 159), '^{"format":1,"writtenAtMs":(%d+),"writer":"(%w+)","state":"([%a-]+)"')
+  if since and writer ~= ARGV[1] and state == 'live' then
+    local age = now - tonumber(since)
     if age >= -${FUTURE_TOLERANCE_MS} and age < ${FEED_STATUS_FRESH_MS} then return 0 end
   end
 end
-redis.call('SET', key, '{"format":1,"writtenAtMs":' .. string.format('%.0f', issued(ARGV[5])) .. ',"writer":"' .. ARGV[1] .. '","state":"' .. ARGV[2] .. '",' .. ARGV[3], 'PX', ARGV[4])
+redis.call('SET', key, '{"format":1,"writtenAtMs":' .. string.format('%.0f', at) .. ',"writer":"' .. ARGV[1] .. '","state":"' .. ARGV[2] .. '",' .. ARGV[3], 'PX', ARGV[4])
 return 1
 `);
 
