@@ -16,7 +16,8 @@ export class BinanceOrderBookTrigger implements INodeType {
     icon: { light: 'file:binanceOrderBook.svg', dark: 'file:binanceOrderBook.dark.svg' },
     group: ['trigger'],
     version: 1,
-    subtitle: '={{ $parameter["emit"] }}',
+    subtitle:
+      '={{ { interval: "every " + $parameter["interval"] + " s", signalChange: "when the signal changes", continuous: "continuously", never: "only keeps the store" }[$parameter["emit"]] }}',
     description:
       'Keeps the exact order book of each symbol from Binance’s live stream and starts the workflow with it',
     eventTriggerDescription: 'when an order book is due',

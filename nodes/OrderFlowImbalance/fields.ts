@@ -72,7 +72,7 @@ const optionsField: INodeProperties = {
       displayName: 'Maximum Age (Seconds)',
       name: 'maxAge',
       type: 'number',
-      typeOptions: { minValue: 0, maxValue: 86400, numberPrecision: 1 },
+      typeOptions: { minValue: 0, maxValue: 86400 },
       default: 5,
       description:
         'No signal from a book that the feed has not known to be live for longer than this. 0 = any age.',

@@ -69,7 +69,7 @@ export const thresholdField: INodeProperties = {
   displayName: 'Threshold (%)',
   name: 'threshold',
   type: 'number',
-  typeOptions: { minValue: 0, maxValue: 99.9, numberPrecision: 2 },
+  typeOptions: { minValue: 0, maxValue: 99.9 },
   default: 10,
   description:
     'A signal when the larger side exceeds the smaller by more than this many percent of the larger. Thresholds do not carry over from symbol to symbol.',
