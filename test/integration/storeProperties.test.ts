@@ -1,0 +1,286 @@
+import fc from 'fast-check';
+import { createClient } from 'redis';
+import { isOrderFlowError } from '../../src/runtime/errors';
+import { openStore } from '../../src/store/openStore';
+import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import type { OrderBookRecord, SnapshotStore, WriteOutcome } from '../../src/store/types';
+import { startRedis, type RedisServer } from '../support/redisServer';
+import { content, credentialsOf, request } from '../support/storeFixtures';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => {
+  await closeIdleRedisConnections();
+  await server.stop();
+});
+
+let counter = 0;
+const newKey = () => `examples/p${process.pid}-${counter++}-orderbook`;
+/** Two names of one server, so that two writers have connections of their own. */
+const HOSTS = ['127.0.0.1', 'localhost'];
+const openKind = (kind: 'memory' | 'redis', host = 0) =>
+  openStore(
+    kind === 'memory' ? { kind } : { kind, credentials: credentialsOf(server, { host: HOSTS[host] }) },
+  );
+
+async function readRecord(store: SnapshotStore, key: string): Promise<OrderBookRecord | null> {
+  const [result] = await store.readBooks([key]);
+  if (isOrderFlowError(result)) throw result;
+  return result && result.record;
+}
+
+const ALWAYS = 0;
+const NEVER = 1_000_000_000;
+
+interface Step {
+  readonly writer: number;
+  readonly act: 'claim' | 'hold' | 'renew' | 'standby' | 'heartbeat' | 'syncing' | 'stopped';
+  readonly id: number;
+  readonly levels: number;
+  /** How long a holder must have been silent to be taken over. */
+  readonly takeoverMs: typeof ALWAYS | typeof NEVER;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  writer: fc.nat({ max: 2 }),
+  act: fc.constantFrom(
+    'claim',
+    'hold',
+    'hold',
+    'hold',
+    'renew',
+    'standby',
+    'heartbeat',
+    'syncing',
+    'stopped',
+  ),
+  id: fc.integer({ min: 1, max: 8 }),
+  levels: fc.integer({ min: 2, max: 4 }),
+  takeoverMs: fc.constantFrom(ALWAYS, NEVER),
+});
+
+/** What each writer believes, and the one record: written from the document, not from the code. */
+class Model {
+  record: { epoch: number; id: number; levels: number; state: string } | null = null;
+  readonly epochs = [0, 0, 0];
+
+  /** What has to come of the step; 'new epoch' stands for a save that starts one. */
+  expect(one: Step): WriteOutcome | 'new epoch' {
+    const { record } = this;
+    const mine = this.epochs[one.writer];
+    const held = one.takeoverMs === NEVER;
+    const saving = ['claim', 'hold', 'renew', 'standby'].includes(one.act);
+    if (record === null) return !saving ? 'missing' : one.act === 'hold' ? 'saved' : 'new epoch';
+    const fenced = mine < record.epoch;
+    switch (one.act) {
+      case 'claim':
+        return held && record.state === 'live' && one.levels < record.levels ? 'deferred' : 'new epoch';
+      case 'standby':
+        return held && record.state !== 'stopped' ? 'fenced' : 'new epoch';
+      case 'renew':
+        return fenced ? 'fenced' : 'new epoch';
+      case 'hold':
+        if (fenced) return 'fenced';
+        if (one.id < record.id) return 'older';
+        return one.id === record.id && one.levels === record.levels && record.state === 'live'
+          ? 'heartbeat'
+          : 'saved';
+      case 'heartbeat':
+        if (fenced) return 'fenced';
+        if (one.id < record.id) return 'older';
+        return one.id === record.id && record.state === 'live' ? 'heartbeat' : 'missing';
+      default:
+        return fenced ? 'fenced' : 'marked';
+    }
+  }
+}
+
+/** The book of an update id as one writer has it: a record mixed from two would show. */
+const bookOf = (one: Step) =>
+  content(one.id, {
+    levels: one.levels,
+    bids: [['100', `${one.id}.${one.writer + 1}`]],
+    asks: [['101', `${one.id}.${one.writer + 1}`]],
+  });
+
+async function perform(store: SnapshotStore, key: string, one: Step, epoch: number) {
+  const { act, id, takeoverMs } = one;
+  if (act === 'heartbeat')
+    return store.heartbeat(key, { epoch, lastUpdateId: id, liveAgeMs: 0, ttlMs: 60_000 });
+  if (act === 'syncing' || act === 'stopped') return store.mark(key, epoch, act);
+  const asked = act === 'hold' || act === 'renew' ? epoch : 0;
+  return store.save(key, request(act, asked, id, { takeoverMs, content: bookOf(one) }));
+}
+
+const newer = (a: OrderBookRecord, b: OrderBookRecord) =>
+  a.epoch > b.epoch || (a.epoch === b.epoch && a.lastUpdateId >= b.lastUpdateId);
+
+describe.each([
+  ['memory', 400],
+  ['redis', 150],
+] as const)('any order of writers on the %s store', (kind, numRuns) => {
+  it('ends as the document says, step by step', async () => {
+    const store = openKind(kind);
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+        const key = newKey();
+        const model = new Model();
+        let before: OrderBookRecord | null = null;
+        let last: Step | null = null;
+        for (const one of steps) {
+          const mine = model.epochs[one.writer];
+          // A writer without an epoch has nothing to hold.
+          if (mine === 0 && !['claim', 'standby'].includes(one.act)) continue;
+          const expected = model.expect(one);
+          const reply = await perform(store, key, one, mine);
+          expect(reply.outcome).toBe(expected === 'new epoch' ? 'saved' : expected);
+          if (reply.outcome === 'saved') {
+            if (expected === 'new epoch')
+              expect(reply.epoch).toBeGreaterThan(Math.max(mine, model.record?.epoch ?? 0));
+            else expect(reply.epoch).toBe(mine);
+            model.epochs[one.writer] = reply.epoch;
+            model.record = { epoch: reply.epoch, id: one.id, levels: one.levels, state: 'live' };
+            last = one;
+          }
+          if (reply.outcome === 'marked' && model.record !== null) model.record.state = one.act;
+          const after: OrderBookRecord | null = await readRecord(store, key);
+          expect(reply.epoch).toBe(after?.epoch ?? 0);
+          if (after === null || model.record === null || last === null) {
+            expect([after, model.record]).toEqual([null, null]);
+            continue;
+          }
+          expect(after).toMatchObject({
+            epoch: model.record.epoch,
+            state: model.record.state,
+            ...bookOf(last),
+          });
+          if (before !== null) expect(newer(after, before)).toBe(true);
+          before = after;
+        }
+      }),
+      { numRuns },
+    );
+    await store.close();
+  });
+});
+
+it('writers at the same time on connections of their own never take a record back or mix two', async () => {
+  const stores = [openKind('redis', 0), openKind('redis', 1), openKind('redis', 0)];
+  const observer = openKind('redis', 1);
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 150 }), async (steps) => {
+      const key = newKey();
+      let running = true;
+      const watch = async () => {
+        let before: OrderBookRecord | null = null;
+        let seen = 0;
+        while (running) {
+          const now = await readRecord(observer, key);
+          if (now === null) continue;
+          if (before !== null && !newer(now, before))
+            throw new Error(
+              `back from ${before.epoch}/${before.lastUpdateId} to ${now.epoch}/${now.lastUpdateId}`,
+            );
+          const [[, bid]] = now.bids;
+          const [[, ask]] = now.asks;
+          expect([bid, bid.split('.')[0]]).toEqual([ask, String(now.lastUpdateId)]);
+          before = now;
+          seen++;
+        }
+        return seen;
+      };
+      const write = async (writer: number) => {
+        let epoch = 0;
+        for (const one of steps.filter((each) => each.writer === writer)) {
+          if (epoch === 0 && !['claim', 'standby'].includes(one.act)) continue;
+          const reply = await perform(stores[writer], key, one, epoch);
+          if (reply.outcome === 'saved') epoch = reply.epoch;
+        }
+      };
+      const watching = watch();
+      await Promise.all([write(0), write(1), write(2)]);
+      running = false;
+      await watching;
+    }),
+    { numRuns: 60 },
+  );
+  await Promise.all([...stores, observer].map((store) => store.close()));
+});
+
+describe('a heartbeat in Redis', () => {
+  it('changes the digits of liveAtMs and nothing else, byte for byte, and renews the time to live', async () => {
+    const store = openKind('redis');
+    const client = createClient({ url: server.url, RESP: 2 });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      for (const [id, levels] of [
+        [1, 1],
+        [9_007_199_254_740_991, 5_000],
+        [1234567, 20],
+      ]) {
+        const key = newKey();
+        const book = content(id, { levels, symbol: 'ДОГЕ"liveAtMs":', bids: [['100', '1']] });
+        const { epoch } = await store.save(
+          key,
+          request('claim', 0, id, { content: book, liveAgeMs: 900, ttlMs: 5_000 }),
+        );
+        const before = (await client.get(key)) ?? '';
+        expect(
+          (await store.heartbeat(key, { epoch, lastUpdateId: id, liveAgeMs: 1, ttlMs: 60_000 })).outcome,
+        ).toBe('heartbeat');
+        const after = (await client.get(key)) ?? '';
+        const at = before.indexOf('"liveAtMs":') + '"liveAtMs":'.length;
+        const [from, to] = [before, after].map((text) => Number(text.slice(at, at + 13)));
+        expect(after).toBe(before.slice(0, at) + String(to) + before.slice(at + 13));
+        expect(to - from).toBeGreaterThan(800);
+        expect(to - from).toBeLessThan(3_000);
+        expect(await client.pTTL(key)).toBeGreaterThan(50_000);
+        expect(Object.keys(JSON.parse(after) as object).slice(0, 6)).toEqual([
+          'format',
+          'epoch',
+          'lastUpdateId',
+          'liveAtMs',
+          'state',
+          'levels',
+        ]);
+        // The same book saved again is a heartbeat as well.
+        const { outcome } = await store.save(
+          key,
+          request('hold', epoch, id, { content: book, liveAgeMs: 0 }),
+        );
+        expect(outcome).toBe('heartbeat');
+        expect(((await client.get(key)) ?? '').length).toBe(before.length);
+      }
+    } finally {
+      client.destroy();
+      await store.close();
+    }
+  });
+
+  it('and a save bear the time when they were sent, however late the server gets to them', async () => {
+    const store = openKind('redis');
+    const [saved, beaten] = [newKey(), newKey()];
+    const { epoch } = await store.save(saved, request('claim', 0, 10));
+    const other = await store.save(beaten, request('claim', 0, 10));
+    server.pause();
+    const late = store.save(saved, request('hold', epoch, 11));
+    const lateBeat = store.heartbeat(beaten, {
+      epoch: other.epoch,
+      lastUpdateId: 10,
+      liveAgeMs: 0,
+      ttlMs: 60_000,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    server.resume();
+    expect((await late).outcome).toBe('saved');
+    expect((await lateBeat).outcome).toBe('heartbeat');
+    for (const result of await store.readBooks([saved, beaten])) {
+      if (result === null || isOrderFlowError(result)) throw new Error('no record');
+      expect(result.ageMs).toBeGreaterThanOrEqual(1_400);
+    }
+    await store.close();
+  });
+});
