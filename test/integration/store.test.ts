@@ -168,6 +168,8 @@ describe.each(KINDS)('the store: %s', (kind) => {
     expect(Math.abs((await read()).record.liveAtMs - record.liveAtMs)).toBeLessThan(
       kind === 'memory' ? 20 : 1,
     );
+    await store.save(key, request('hold', epoch, 11, { liveAgeMs: 30_000 }));
+    expect((await read()).ageMs).toBeLessThan(1_000);
   });
 
   it('forgets a record that nobody hears of', async () => {

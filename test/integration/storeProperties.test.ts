@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { createClient } from 'redis';
 import { isOrderFlowError } from '../../src/runtime/errors';
 import { openStore } from '../../src/store/openStore';
+import { encodeBookHead, encodeBookTail } from '../../src/store/recordFormat';
 import { closeIdleRedisConnections } from '../../src/store/redisPool';
 import type { OrderBookRecord, SnapshotStore, WriteOutcome } from '../../src/store/types';
+import { HEARTBEAT, SAVE } from '../../src/store/scripts';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { content, credentialsOf, request } from '../support/storeFixtures';
 
@@ -258,6 +260,50 @@ describe('a heartbeat in Redis', () => {
       client.destroy();
       await store.close();
     }
+  });
+
+  it('and a save of a writer whose idea of the clock is ahead never bear a time to come', async () => {
+    const store = openKind('redis');
+    const client = createClient({ url: server.url, RESP: 2 });
+    client.on('error', () => undefined);
+    await client.connect();
+    const key = newKey();
+    const { epoch } = await store.save(key, request('claim', 0, 10, { liveAgeMs: 60_000 }));
+    const ahead = Date.now() + 3_600_000;
+    const times = { at: String(ahead - 5_000), issued: String(ahead) };
+    const beat = [HEARTBEAT.source, '1', key, String(epoch), '10', times.at, '60000', times.issued];
+    expect(await client.sendCommand(['EVAL', ...beat])).toMatch(/^heartbeat:/);
+    const age = async () =>
+      (await store.readBooks([key])).map((result) =>
+        result === null || isOrderFlowError(result) ? null : result.ageMs,
+      )[0];
+    expect(await age()).toBeGreaterThanOrEqual(4_900);
+    expect(await age()).toBeLessThan(7_000);
+    const head = encodeBookHead({
+      epoch,
+      lastUpdateId: 11,
+      liveAtMs: ahead - 3_000,
+      state: 'live',
+      levels: 2,
+    });
+    const record = head + encodeBookTail(content(11));
+    const save = [
+      'hold',
+      String(epoch),
+      '11',
+      String(ahead - 3_000),
+      '2',
+      '60000',
+      '10000',
+      record,
+      String(head.length),
+      times.issued,
+    ];
+    expect(await client.sendCommand(['EVAL', SAVE.source, '1', key, ...save])).toMatch(/^saved:/);
+    expect(await age()).toBeGreaterThanOrEqual(2_900);
+    expect((await readRecord(store, key))?.bids).toEqual(content(11).bids);
+    client.destroy();
+    await store.close();
   });
 
   it('and a save bear the time when they were sent, however late the server gets to them', async () => {
