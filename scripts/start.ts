@@ -11,6 +11,7 @@ import { buildIfNeeded } from './demo/build';
 import { DemoConsole, type ResultItem, type StatusItem } from './demo/console';
 import { openExchange } from './demo/exchangeSource';
 import { readOptions, USAGE, UsageError, type DemoOptions } from './demo/options';
+import { stopSignal } from './demo/stopSignal';
 import { demoWorkflow, STATUS_PATH } from './demo/workflow';
 import { Collector, type Received } from './n8n/collector';
 import { packProject } from './n8n/communityPackage';
@@ -22,7 +23,6 @@ import { OWNER } from './n8n/restClient';
 import { createProgress } from './terminal';
 
 const USUAL_PORT = 5678;
-const PARENT_POLL_MS = 1_000;
 
 /** Things to undo, last one first. */
 type Cleanup = Array<() => Promise<void> | void>;
@@ -88,19 +88,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** The signals that end a program, and the silent end of the npm or terminal above it. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const stop = (why: string) => controller.abort(new Error(why));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name));
-  const parent = process.ppid;
-  setInterval(
-    () => process.ppid !== parent && stop('the program that started this one is gone'),
-    PARENT_POLL_MS,
-  ).unref();
-  return controller.signal;
 }
 
 async function main(): Promise<void> {
