@@ -1,7 +1,8 @@
 import { OrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
 import { parseBaseUrl } from './baseUrl';
-import { plainCodec, type FeedCodec, type SymbolUpdate } from './codec';
+import type { FeedCodec, SymbolUpdate } from './codec';
+import { fastCodec } from './fastCodec';
 import type { FeedLease, FeedListener, FeedRegistry, FeedRequest, SymbolView } from './feedTypes';
 import { MARKETS } from './markets';
 import { MarketFeed, type Reader } from './marketFeed';
@@ -29,7 +30,7 @@ export function createFeedRegistry<U extends SymbolUpdate>(options: RegistryOpti
 
 /** The registry that this process shares, whatever copy of the package asks. */
 export function feedRegistry(): FeedRegistry {
-  return processShared('feeds', 1, () => createFeedRegistry({ codec: plainCodec }));
+  return processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec() }));
 }
 
 interface Shared<U extends SymbolUpdate> {

@@ -4,7 +4,7 @@ import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs, wallMs } from '../runtime/time';
 import type { SymbolUpdate } from './codec';
 import type { LiveBook, SymbolStatus, SymbolView } from './feedTypes';
-import { SymbolKeeper } from './symbolKeeper';
+import { STALE_REPLIES_TO_TELL, SymbolKeeper } from './symbolKeeper';
 import type { SymbolHost } from './symbolHost';
 import { SymbolState } from './symbolState';
 
@@ -139,7 +139,9 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
       else if (this.keeper.joined) this.becomeLive();
     } else if (outcome === 'gap' || outcome === 'crossed' || outcome === 'ids-reset') {
       const [code, what] = RESYNC_CODES[outcome];
-      this.resynced(new OrderFlowError(code, `${this.symbol}: ${what}`, { subject: this.symbol }));
+      if (this.isLive)
+        this.resynced(new OrderFlowError(code, `${this.symbol}: ${what}`, { subject: this.symbol }));
+      else this.replyDidNotFit();
     }
     return outcome;
   }
@@ -224,6 +226,13 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   private resync(error: OrderFlowError): void {
     this.sync.reset();
     this.resynced(error);
+  }
+
+  /** The first update did not join the reply: the reply was too old, and nobody has seen a book of it. */
+  private replyDidNotFit(): void {
+    this.keeper.start();
+    if (this.keeper.startsInARow >= STALE_REPLIES_TO_TELL)
+      this.failing(new OrderFlowError('OF_SNAPSHOT_STALE', this.symbol, { subject: this.symbol }));
   }
 
   private resynced(error: OrderFlowError): void {

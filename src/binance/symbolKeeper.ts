@@ -13,7 +13,7 @@ export const REFRESH_BELOW_HEADROOM = 0.5;
 const FIRST_STALE_WAIT_MS = 100;
 const LONGEST_STALE_WAIT_MS = 8_000;
 /** So many replies that are too old are worth telling. */
-const STALE_REPLIES_TO_TELL = 3;
+export const STALE_REPLIES_TO_TELL = 3;
 /** A refresh that does not help is asked again after the pause times this, at most. */
 const LONGEST_REFRESH_FACTOR = 32;
 /** A book fetched anew within this of the last time waits first, a little longer each time: a stream that breaks over
@@ -68,6 +68,11 @@ export class SymbolKeeper<U extends SymbolUpdate> {
   /** A reply was taken and an update was joined to it. */
   get joined(): boolean {
     return this.sync.book !== null && !this.sync.awaitingFirst;
+  }
+
+  /** Times the book was fetched anew shortly after the last time. */
+  get startsInARow(): number {
+    return this.startsInRow;
   }
 
   /** Fetches the book from the start; whatever was on its way is dropped. */

@@ -8,8 +8,11 @@ const MINUTE_MS = 60_000;
 export const DEFAULT_SHARE = 0.5;
 /** Whatever the share: beyond this part of the limit, counting everyone behind the address, nothing is asked. */
 const ADDRESS_CEILING = 0.85;
-/** Requests on their way at once. */
-export const MAX_IN_FLIGHT = 6;
+/**
+ * Requests on their way at once. When the first of them is refused the others are already sent, and look as if they
+ * ignored the refusal; so few of them earn no ban.
+ */
+export const MAX_IN_FLIGHT = 3;
 /** A refusal without Retry-After waits so long, doubled with each one in a row, up to the longest. */
 const FIRST_PAUSE_MS = MINUTE_MS;
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -47,6 +50,8 @@ export class WeightBudget {
   private inFlight = 0;
   private pausedUntil = 0;
   private pauses = 0;
+  /** Nothing is known of this address before its first reply: it may be paused from an earlier run. */
+  private proven = false;
   private pauseReason: PauseCode | null = null;
   private timer: NodeJS.Timeout | null = null;
   private reported: { readonly at: number; readonly weight: number } | null = null;
@@ -112,6 +117,7 @@ export class WeightBudget {
 
   /** A reply of success: the next refusal is the first of its row again. */
   succeeded(): void {
+    this.proven = true;
     this.pauses = 0;
     this.pauseReason = null;
     this.pump();
@@ -133,6 +139,8 @@ export class WeightBudget {
 
   /** A pause that another process behind this address was told, as a wall-clock time. Never shortens one. */
   applyBan(untilWallMs: number): void {
+    if (untilWallMs <= wallMs()) return;
+    this.pauses = Math.max(this.pauses, 1);
     this.pauseFor('OF_BANNED', Math.min(untilWallMs - wallMs(), 3 * 24 * LONGEST_PAUSE_MS));
   }
 
@@ -167,9 +175,9 @@ export class WeightBudget {
     }
   }
 
-  /** After a refusal one request goes ahead alone: if it is refused as well, only one was. */
+  /** After a refusal, and at first, one request goes ahead alone: if it is refused, only one was. */
   private places(): number {
-    return this.pauses > 0 ? 1 : MAX_IN_FLIGHT;
+    return this.pauses > 0 || !this.proven ? 1 : MAX_IN_FLIGHT;
   }
 
   private finisher(): () => void {
@@ -218,10 +226,44 @@ export class WeightBudget {
   }
 }
 
+type BanListener = (host: string, untilWallMs: number) => void;
+
+interface SharedBudgets {
+  readonly byHost: Map<string, WeightBudget>;
+  readonly banListeners: Set<BanListener>;
+  /** Bans heard of for hosts that nobody has asked yet. */
+  readonly foretold: Map<string, number>;
+}
+
+function sharedBudgets(): SharedBudgets {
+  return processShared('weight-budgets', 1, () => ({
+    byHost: new Map(),
+    banListeners: new Set(),
+    foretold: new Map(),
+  }));
+}
+
 /** The budget of a REST host, one for the whole process whatever copy of this package asks. */
 export function weightBudgetFor(host: string, options: BudgetOptions): WeightBudget {
-  const budgets = processShared('weight-budgets', 1, () => new Map<string, WeightBudget>());
-  let budget = budgets.get(host);
-  if (!budget) budgets.set(host, (budget = new WeightBudget(options)));
+  const { byHost, banListeners, foretold } = sharedBudgets();
+  let budget = byHost.get(host);
+  if (budget) return budget;
+  byHost.set(host, (budget = new WeightBudget(options)));
+  budget.onBan((untilWallMs) => banListeners.forEach((listener) => listener(host, untilWallMs)));
+  budget.applyBan(foretold.get(host) ?? 0);
   return budget;
+}
+
+/** Hears of every refusal of any REST host, to tell other processes behind this address. Returns the way out. */
+export function onBan(listener: BanListener): () => void {
+  const { banListeners } = sharedBudgets();
+  banListeners.add(listener);
+  return () => void banListeners.delete(listener);
+}
+
+/** A pause that another process behind this address was told by a REST host. */
+export function applyBan(host: string, untilWallMs: number): void {
+  const { byHost, foretold } = sharedBudgets();
+  foretold.set(host, untilWallMs);
+  byHost.get(host)?.applyBan(untilWallMs);
 }

@@ -1,0 +1,197 @@
+import { closeLeftOvers, pause, QUICK, until, WatchedFeed } from '../support/feedHarness';
+
+afterEach(closeLeftOvers);
+
+const QUIET = { symbol: 'BTCUSDT', activity: 0 };
+/** Backoff begins with at most this in the quick timings. */
+const FIRST_BACKOFF_MS = 1_000 * QUICK.backoffFactor;
+
+describe('a connection that ends', () => {
+  test.each([1000, 1001, 1006, 1008])('close %i: back with one socket and one subscription', async (code) => {
+    const feed = await WatchedFeed.start({ symbols: ['BTCUSDT', 'ETHUSDT'] });
+    await feed.allLive();
+    feed.exchange.faults.add({ kind: 'close', code });
+    await until(() => feed.view.read(1) === null, 'nothing can be read once the stream is lost');
+    await feed.allLive();
+    const { stats } = feed.exchange;
+    expect(stats.openConnections).toBe(1);
+    expect(stats.totalConnections).toBe(2);
+    expect(stats.mostSubscribersOfADiff).toBe(1);
+    await feed.run(200);
+    await feed.end();
+  });
+
+  test.each(['reset', 'cut'] as const)('%s in the middle of a frame', async (kind) => {
+    const feed = await WatchedFeed.start();
+    await feed.live();
+    feed.exchange.faults.add({ kind });
+    await until(() => feed.exchange.stats.totalConnections === 2, 'a second connection');
+    await feed.live();
+    expect(feed.view.status().resyncs).toBe(1);
+    await feed.run(200);
+    await feed.end();
+  });
+
+  test('refused again and again: growing pauses, one line in the log, then back', async () => {
+    const feed = await WatchedFeed.start({}, {}, {}, ({ faults }) => {
+      faults.add({ kind: 'refuseUpgrade', status: 503, times: 5 });
+    });
+    await until(() => feed.view.status().state === 'backing-off', 'backing off');
+    expect(feed.view.status().errorCode).toBe('OF_STREAM_REFUSED');
+    await feed.live();
+    expect(feed.exchange.stats.refusedUpgrades).toBe(5);
+    expect(feed.logs.filter((line) => /503/.test(line))).toHaveLength(1);
+    expect(feed.statuses.filter(({ state }) => state === 'backing-off')).toHaveLength(1);
+    await feed.end();
+  });
+});
+
+describe('planned replacement', () => {
+  test('rotation: no pause, no resync, every subscription moved, the old socket gone', async () => {
+    const feed = await WatchedFeed.start(
+      { symbols: ['BTCUSDT', 'ETHUSDT', QUIET.symbol + '2'] },
+      {},
+      { rotateAfterMs: 500, rotateJitterMs: 100 },
+    );
+    await feed.allLive();
+    const statesSeen = feed.statuses.length;
+    let longest = 0;
+    let last = performance.now();
+    let id = feed.view.read(1)?.lastUpdateId;
+    const begun = performance.now();
+    while (performance.now() - begun < 2_500) {
+      await pause(5);
+      for (const view of feed.lease.views) expect(view.status().state).toBe('live');
+      const now = feed.view.read(1)?.lastUpdateId;
+      if (now !== id) {
+        longest = Math.max(longest, performance.now() - last);
+        [last, id] = [performance.now(), now];
+      }
+    }
+    expect(longest).toBeLessThan(600);
+    expect(feed.exchange.stats.totalConnections).toBeGreaterThanOrEqual(4);
+    expect(feed.exchange.stats.openConnections).toBeLessThanOrEqual(2);
+    expect(feed.statuses.length).toBe(statesSeen);
+    expect(feed.lease.views.map((view) => view.status().resyncs)).toEqual([0, 0, 0]);
+    await feed.end();
+  });
+
+  test('events are handed on once each while two connections feed the same book', async () => {
+    const feed = await WatchedFeed.start({}, {}, { rotateAfterMs: 300, rotateJitterMs: 0 });
+    await feed.live();
+    await feed.run(1_500);
+    const ids = feed.events.map((raw) => (JSON.parse(raw.toString()) as { u: number }).u);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([...ids].sort((a, b) => a - b)).toEqual(ids);
+    await feed.end();
+  });
+
+  test('serverShutdown: replaced before the close', async () => {
+    const feed = await WatchedFeed.start({ symbols: ['BTCUSDT', 'ETHUSDT'] });
+    await feed.allLive();
+    const statesSeen = feed.statuses.length;
+    feed.exchange.faults.add({ kind: 'serverShutdown', closeAfterMs: 600 });
+    await until(() => feed.exchange.stats.totalConnections === 2, 'the second connection');
+    await feed.run(900);
+    expect(feed.exchange.stats.openConnections).toBe(1);
+    expect(feed.statuses.length).toBe(statesSeen);
+    expect(feed.view.status().resyncs).toBe(0);
+    await feed.end();
+  });
+
+  test('a replacement that cannot be had leaves the serving connection alone', async () => {
+    const feed = await WatchedFeed.start({}, {}, { rotateAfterMs: 300, rotateJitterMs: 0 });
+    await feed.live();
+    const refusing = feed.exchange.faults.add({ kind: 'refuseUpgrade', status: 503 });
+    await feed.run(800);
+    expect(feed.view.status().state).toBe('live');
+    expect(feed.view.status().resyncs).toBe(0);
+    feed.exchange.faults.clear(refusing);
+    await until(() => feed.exchange.stats.totalConnections >= 2, 'replaced at last');
+    await feed.run(200);
+    expect(feed.view.status().resyncs).toBe(0);
+    await feed.end();
+  });
+});
+
+describe('silence', () => {
+  test('a half-open socket is cut within two watchdog periods', async () => {
+    const feed = await WatchedFeed.start();
+    await feed.live();
+    feed.exchange.faults.add({ kind: 'halfOpen' });
+    const tookMs = await until(() => feed.codes().includes('OF_STREAM_DEAD'), 'the cut');
+    expect(tookMs).toBeLessThan(2 * QUICK.watchdogPeriodMs + FIRST_BACKOFF_MS);
+    expect(tookMs).toBeGreaterThan(QUICK.watchdogPeriodMs);
+    await until(() => feed.exchange.stats.totalConnections === 2, 'back');
+    await feed.live();
+    await feed.end();
+  });
+
+  test('a server that answers no pings and sends nothing is cut', async () => {
+    const feed = await WatchedFeed.start({ symbols: [QUIET] }, {}, {}, ({ faults }) => {
+      faults.add({ kind: 'ignorePings' });
+      faults.add({ kind: 'noPings' });
+    });
+    await until(() => feed.codes().includes('OF_STREAM_DEAD'), 'the cut');
+    feed.exchange.faults.clear();
+    await feed.live();
+    await feed.end();
+  });
+
+  test('a quiet symbol’s socket is left alone, and is known to be live', async () => {
+    const feed = await WatchedFeed.start({ symbols: [QUIET] });
+    await feed.live();
+    await pause(5 * QUICK.watchdogPeriodMs);
+    expect(feed.exchange.stats.totalConnections).toBe(1);
+    expect(feed.view.status().resyncs).toBe(0);
+    expect(feed.view.read(1)?.liveAgeMs).toBeLessThan(3 * QUICK.probeMs);
+    await feed.end();
+  });
+
+  test('a stalled event loop cuts nothing', async () => {
+    const feed = await WatchedFeed.start({ symbols: [QUIET, 'ETHUSDT'] });
+    await feed.allLive();
+    for (let i = 0; i < 3; i++) {
+      const end = performance.now() + 3 * QUICK.watchdogPeriodMs;
+      while (performance.now() < end);
+      await pause(50);
+    }
+    await pause(300);
+    expect(feed.exchange.stats.totalConnections).toBe(1);
+    expect(feed.viewOf('ETHUSDT').status().state).toBe('live');
+    await feed.end();
+  });
+
+  test('a wall clock that jumps changes nothing', async () => {
+    const feed = await WatchedFeed.start();
+    await feed.live();
+    const real = Date.now;
+    try {
+      for (const jump of [3_600_000, -7_200_000]) {
+        Date.now = () => real() + jump;
+        await feed.run(300);
+        expect(feed.view.read(1)?.liveAgeMs).toBeLessThan(500);
+      }
+    } finally {
+      Date.now = real;
+    }
+    expect(feed.exchange.stats.totalConnections).toBe(1);
+    expect(feed.view.status().state).toBe('live');
+    await feed.end();
+  });
+
+  test('a stream that was acknowledged and says nothing: told, asked for anew, the others live on', async () => {
+    const feed = await WatchedFeed.start({ symbols: ['BTCUSDT', 'ETHUSDT'] });
+    await feed.allLive();
+    const freeze = feed.exchange.faults.add({ kind: 'freeze', symbol: 'BTCUSDT' });
+    await until(() => feed.codes('BTCUSDT').includes('OF_STREAM_SILENT'), 'told');
+    await pause(500);
+    expect(feed.viewOf('BTCUSDT').read(1)).toBeNull();
+    expect(feed.viewOf('ETHUSDT').status()).toMatchObject({ state: 'live', resyncs: 0 });
+    expect(feed.exchange.stats.totalConnections).toBe(1);
+    feed.exchange.faults.clear(freeze);
+    await feed.live(feed.viewOf('BTCUSDT'));
+    await feed.run(200);
+    await feed.end();
+  });
+});
