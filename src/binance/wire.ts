@@ -1,4 +1,4 @@
-import { canonicalDecimal } from '../book/decimal';
+import { canonicalDecimal, compareDecimals } from '../book/decimal';
 import type { DepthReply, DepthUpdate, Level } from '../book/types';
 import { OrderFlowError } from '../runtime/errors';
 
@@ -92,8 +92,8 @@ export function parseDepthReply(text: string): DepthReply {
     const reply = asObject(parseJson(text), 'reply');
     return {
       lastUpdateId: asId(reply.lastUpdateId, 'lastUpdateId'),
-      bids: asLevels(reply.bids, 'bids').filter(([, quantity]) => quantity !== '0'),
-      asks: asLevels(reply.asks, 'asks').filter(([, quantity]) => quantity !== '0'),
+      bids: asOrdered(asLevels(reply.bids, 'bids'), 'bids', -1),
+      asks: asOrdered(asLevels(reply.asks, 'asks'), 'asks', 1),
       eventTimeMs: reply.E === undefined ? null : asId(reply.E, 'E'),
     };
   } catch (error) {
@@ -137,6 +137,16 @@ function asLevels(value: unknown, name: string): Level[] {
     if (quantity === null) throw invalid(`${name}[${i}] has no usable quantity`);
     return [price, quantity];
   });
+}
+
+/** A side of a reply: best first and nothing empty. Its last price says how far the reply reaches. */
+function asOrdered(levels: Level[], name: string, direction: 1 | -1): Level[] {
+  levels.forEach(([price, quantity], i) => {
+    if (quantity === '0') throw invalid(`${name}[${i}] has no quantity`);
+    if (i > 0 && compareDecimals(price, levels[i - 1][0]) * direction <= 0)
+      throw invalid(`${name}[${i}] is out of order`);
+  });
+  return levels;
 }
 
 function invalid(detail: string): OrderFlowError {
