@@ -7,5 +7,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/'],
   reporters: [['<rootDir>/scripts/testReporter.cjs', { cases: true }]],
   maxWorkers: 1,
+  globalSetup: '<rootDir>/test/e2e/globalSetup.ts',
+  globalTeardown: '<rootDir>/test/e2e/globalTeardown.ts',
   testTimeout: 120_000,
 };

@@ -1,0 +1,5 @@
+import { teardown } from './globalSetup';
+
+export default async function globalTeardown(): Promise<void> {
+  await teardown.run?.();
+}
