@@ -4,16 +4,36 @@ import { MAX_SECONDS } from './parameters';
 
 export const MAX_CONSECUTIVE_UPDATES = 10_000;
 
-/** What a new user gets: calm on purpose, chosen from the figures in docs/SIGNALS.md. */
-export const GATE_DEFAULTS = {
-  pendingSeconds: 5,
+/** The durations of a gate as fields show them, in seconds. */
+export interface GateDefaults {
+  readonly pendingSeconds: number;
+  readonly consecutiveUpdates: number;
+  readonly keepFiringSeconds: number;
+  readonly cooldownSeconds: number;
+  readonly repeatEverySeconds: number;
+  readonly smoothingHalfLifeSeconds: number;
+  readonly noSignalAfterSeconds: number;
+}
+
+/**
+ * What a new user gets where every update is seen: calm on purpose. Pressure has to last; the short mean keeps one wild
+ * update among hundreds from starting the pending period over. `npm run calm` prints the figures that they were chosen by.
+ */
+export const GATE_DEFAULTS: GateDefaults = {
+  pendingSeconds: 22,
   consecutiveUpdates: 1,
-  keepFiringSeconds: 30,
-  cooldownSeconds: 300,
+  keepFiringSeconds: 5,
+  cooldownSeconds: 60,
   repeatEverySeconds: 0,
-  smoothingHalfLifeSeconds: 5,
+  smoothingHalfLifeSeconds: 0.3,
   noSignalAfterSeconds: 60,
-} as const;
+};
+
+/**
+ * What a new user gets for checks on a schedule: no mean, because the value that would weigh in it is the one of the check
+ * before.
+ */
+export const CHECK_GATE_DEFAULTS: GateDefaults = { ...GATE_DEFAULTS, smoothingHalfLifeSeconds: 0 };
 
 /** Every change of the bare rule is told at once: what the gate is compared with. */
 export function bareGate(threshold: number): GateParameters {
@@ -48,12 +68,16 @@ export interface RawGateParameters {
  * @param threshold percent, checked already
  * @throws OrderFlowError OF_PARAMETER naming the field and its limits
  */
-export function readGateParameters(threshold: number, raw: RawGateParameters): GateParameters {
-  const cooldownMs = readSeconds('Cooldown (Seconds)', raw.cooldownSeconds, GATE_DEFAULTS.cooldownSeconds);
+export function readGateParameters(
+  threshold: number,
+  raw: RawGateParameters,
+  defaults: GateDefaults = GATE_DEFAULTS,
+): GateParameters {
+  const cooldownMs = readSeconds('Cooldown (Seconds)', raw.cooldownSeconds, defaults.cooldownSeconds);
   const repeatEveryMs = readSeconds(
     'Repeat Every (Seconds)',
     raw.repeatEverySeconds,
-    GATE_DEFAULTS.repeatEverySeconds,
+    defaults.repeatEverySeconds,
   );
   if (repeatEveryMs !== 0 && repeatEveryMs < Math.max(cooldownMs, 1000)) {
     const least = `must be 0 (off), or at least 1 and not below Cooldown (${cooldownMs / 1000})`;
@@ -67,33 +91,25 @@ export function readGateParameters(threshold: number, raw: RawGateParameters): G
       { min: 0, max: threshold },
       threshold / 2,
     ),
-    pendingMs: readSeconds('Pending Period (Seconds)', raw.pendingSeconds, GATE_DEFAULTS.pendingSeconds),
+    pendingMs: readSeconds('Pending Period (Seconds)', raw.pendingSeconds, defaults.pendingSeconds),
     consecutiveUpdates: readNumber(
       'Consecutive Updates',
       raw.consecutiveUpdates,
       { min: 1, max: MAX_CONSECUTIVE_UPDATES, whole: true },
-      GATE_DEFAULTS.consecutiveUpdates,
+      defaults.consecutiveUpdates,
     ),
-    keepFiringMs: readSeconds(
-      'Keep Firing For (Seconds)',
-      raw.keepFiringSeconds,
-      GATE_DEFAULTS.keepFiringSeconds,
-    ),
+    keepFiringMs: readSeconds('Keep Firing For (Seconds)', raw.keepFiringSeconds, defaults.keepFiringSeconds),
     cooldownMs,
     repeatEveryMs,
     smoothingHalfLifeMs: readSeconds(
       'Smoothing Half-Life (Seconds)',
       raw.smoothingHalfLifeSeconds,
-      GATE_DEFAULTS.smoothingHalfLifeSeconds,
+      defaults.smoothingHalfLifeSeconds,
     ),
     noSignalAfterMs:
       raw.noSignalAfterSeconds === null || raw.noSignalAfterSeconds === ''
         ? null
-        : readSeconds(
-            'No Signal After (Seconds)',
-            raw.noSignalAfterSeconds,
-            GATE_DEFAULTS.noSignalAfterSeconds,
-          ),
+        : readSeconds('No Signal After (Seconds)', raw.noSignalAfterSeconds, defaults.noSignalAfterSeconds),
   };
 }
 
