@@ -79,6 +79,7 @@ function additionalDataOf(
         return credentials[type];
       },
       getParentTypes: () => [],
+      isCredentialUsableByNode: async () => true,
       authenticate: async (_c: unknown, _t: unknown, options: unknown) => options,
       preAuthentication: async () => undefined,
       getCredentials: async () => undefined,
