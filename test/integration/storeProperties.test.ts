@@ -19,6 +19,19 @@ afterAll(async () => {
 });
 
 let counter = 0;
+const clients: Array<{ destroy(): void }> = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy();
+});
+
+async function rawClient() {
+  const client = createClient({ url: server.url, RESP: 2 });
+  clients.push(client);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 const newKey = () => `examples/p${process.pid}-${counter++}-orderbook`;
 /** Two names of one server, so that two writers have connections of their own. */
 const HOSTS = ['127.0.0.1', 'localhost'];
@@ -214,9 +227,7 @@ it('writers at the same time on connections of their own never take a record bac
 describe('a heartbeat in Redis', () => {
   it('changes the digits of liveAtMs and nothing else, byte for byte, and renews the time to live', async () => {
     const store = openKind('redis');
-    const client = createClient({ url: server.url, RESP: 2 });
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await rawClient();
     try {
       for (const [id, levels] of [
         [1, 1],
@@ -257,16 +268,13 @@ describe('a heartbeat in Redis', () => {
         expect(((await client.get(key)) ?? '').length).toBe(before.length);
       }
     } finally {
-      client.destroy();
       await store.close();
     }
   });
 
   it('and a save of a writer whose idea of the clock is ahead never bear a time to come', async () => {
     const store = openKind('redis');
-    const client = createClient({ url: server.url, RESP: 2 });
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await rawClient();
     const key = newKey();
     const { epoch } = await store.save(key, request('claim', 0, 10, { liveAgeMs: 60_000 }));
     const ahead = Date.now() + 3_600_000;
@@ -302,7 +310,6 @@ describe('a heartbeat in Redis', () => {
     expect(await client.sendCommand(['EVAL', SAVE.source, '1', key, ...save])).toMatch(/^saved:/);
     expect(await age()).toBeGreaterThanOrEqual(2_900);
     expect((await readRecord(store, key))?.bids).toEqual(content(11).bids);
-    client.destroy();
     await store.close();
   });
 
