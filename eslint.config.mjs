@@ -7,73 +7,34 @@ import tseslint from 'typescript-eslint';
  * Which rooms may import which: data flows one way (CONTRIBUTING.md has the map). The pure rooms know no exchange, no
  * store and no n8n; the stand-in exchange knows nothing of the package, so that it cannot share its bugs.
  */
-const forbid = (group, message) => ({ patterns: [{ group, message }] });
+const ABOVE = ['**/settings/**', '**/check/**', '**/trigger/**', '**/n8n/**', 'n8n-*'];
+const OUTSIDE = ['ws', 'redis', 'node:*'];
 const rooms = [
   [
     'src/runtime/**',
-    forbid(
-      [
-        '**/book/**',
-        '**/signal/**',
-        '**/binance/**',
-        '**/store/**',
-        '**/trigger/**',
-        '**/check/**',
-        '**/n8n/**',
-      ],
-      'runtime is shared by all rooms and knows none of them',
-    ),
+    ['**/book/**', '**/signal/**', '**/binance/**', '**/store/**', ...ABOVE],
+    'runtime is shared by all rooms and knows none of them',
   ],
-  [
-    'src/book/**',
-    forbid(
-      [
-        '**/signal/**',
-        '**/binance/**',
-        '**/store/**',
-        '**/trigger/**',
-        '**/check/**',
-        '**/n8n/**',
-        'n8n-*',
-        'ws',
-        'redis',
-        'node:*',
-      ],
-      'the book is pure',
-    ),
-  ],
-  [
-    'src/signal/**',
-    forbid(
-      [
-        '**/binance/**',
-        '**/store/**',
-        '**/trigger/**',
-        '**/check/**',
-        '**/n8n/**',
-        'n8n-*',
-        'ws',
-        'redis',
-        'node:*',
-      ],
-      'signals are pure',
-    ),
-  ],
+  ['src/book/**', ['**/signal/**', '**/binance/**', '**/store/**', ...ABOVE, ...OUTSIDE], 'the book is pure'],
+  ['src/signal/**', ['**/binance/**', '**/store/**', ...ABOVE, ...OUTSIDE], 'signals are pure'],
   [
     'src/binance/**',
-    forbid(
-      ['**/signal/**', '**/store/**', '**/trigger/**', '**/check/**', '**/n8n/**', 'n8n-*', 'redis'],
-      'the feed knows neither store nor n8n',
-    ),
+    ['**/signal/**', '**/store/**', ...ABOVE, 'redis'],
+    'the feed knows neither store nor n8n',
   ],
+  ['src/store/**', [...ABOVE, 'ws'], 'the store knows no n8n and no socket of the exchange'],
   [
-    'src/store/**',
-    forbid(
-      ['**/trigger/**', '**/check/**', '**/n8n/**', 'n8n-*', 'ws'],
-      'the store knows no n8n and no socket of the exchange',
-    ),
+    'src/settings/**',
+    ['**/check/**', '**/trigger/**', '**/n8n/**', 'n8n-*', ...OUTSIDE],
+    'settings are pure',
   ],
-  ['exchange/**', forbid(['**/src/**', '**/nodes/**'], 'the stand-in exchange must not share our bugs')],
+  ['src/check/**', ['**/trigger/**', '**/n8n/**', 'n8n-*', 'ws', 'redis'], 'a check runs without n8n'],
+  [
+    'src/trigger/**',
+    ['**/check/**', '**/n8n/**', 'n8n-*', 'ws', 'redis'],
+    'a trigger session runs without n8n',
+  ],
+  ['exchange/**', ['**/src/**', '**/nodes/**'], 'the stand-in exchange must not share our bugs'],
 ];
 
 export default tseslint.config(
@@ -103,9 +64,9 @@ export default tseslint.config(
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
-  ...rooms.map(([files, options]) => ({
+  ...rooms.map(([files, group, message]) => ({
     files: [files],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', options] },
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
   })),
   {
     // n8n's own rules for community nodes. The variant without n8n Cloud support leaves out exactly the rules that a

@@ -1,6 +1,6 @@
 import type { FeedState } from '../binance/feedTypes';
 import type { MarketId } from '../binance/markets';
-import { asCollection, type ParameterReader, readMarket, readSymbols } from '../n8n/parameters';
+import { asCollection, type ParameterReader, readMarket, readSymbols } from '../settings/fieldReaders';
 import { isOrderFlowError } from '../runtime/errors';
 import { readNumber } from '../runtime/validate';
 import { checkPrefix, storeKeys } from '../store/keys';

@@ -5,8 +5,8 @@ import {
   type ParameterReader,
   readMarket,
   readSymbols,
-} from '../n8n/parameters';
-import { readAlerts, readMeasure } from '../n8n/signalParameters';
+} from '../settings/fieldReaders';
+import { readAlerts, readMeasure } from '../settings/signalReaders';
 import { readBoolean, readChoice } from '../runtime/validate';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';

@@ -3,7 +3,7 @@ import { readFeedStatusSettings, readFeedStatuses } from '../check/feedStatus';
 import { toOrderFlowError } from '../runtime/errors';
 import { toNodeError } from './nodeErrors';
 import { openNodeStore } from './nodeStore';
-import { readStoreKind } from './parameters';
+import { readStoreKind } from '../settings/fieldReaders';
 
 /** The Order Flow Data node. One operation so far: the feed's status as it stands in the store. */
 export async function runDataNode(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

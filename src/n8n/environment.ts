@@ -1,6 +1,5 @@
+import type { StoreKind } from '../store/openStore';
 import { OrderFlowError } from '../runtime/errors';
-
-export type StoreKind = 'memory' | 'redis';
 
 /** The one place that reads n8n's own settings: a node has no other way to learn that n8n runs in queue mode. */
 export function inQueueMode(environment: NodeJS.ProcessEnv = process.env): boolean {

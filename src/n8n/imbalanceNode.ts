@@ -8,7 +8,7 @@ import { wallMs } from '../runtime/time';
 import type { Signal } from '../signal/types';
 import { needsSharedStore, openNodeStore } from './nodeStore';
 import { toNodeError } from './nodeErrors';
-import { readStoreKind } from './parameters';
+import { readStoreKind } from '../settings/fieldReaders';
 
 const NO_SIGNAL_OUTPUT = 0;
 const OUTPUT_OF: { readonly [signal in Signal]: number } = { SELLING: 1, BUYING: 2, NEUTRAL: 3 };

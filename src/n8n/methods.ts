@@ -9,7 +9,7 @@ import type {
 import { listSymbols } from '../binance/marketQueries';
 import { testRedisCredential } from '../store/credentialTest';
 import { toNodeError } from './nodeErrors';
-import { asCollection, optionalBaseUrl, readMarket } from './parameters';
+import { asCollection, optionalBaseUrl, readMarket } from '../settings/fieldReaders';
 
 /** Symbols shown at once in the picker; the rest is found by typing. */
 const PAGE = 100;

@@ -2,9 +2,9 @@ import type { IExecuteFunctions, ITriggerFunctions } from 'n8n-workflow';
 import { remembers } from '../check/advance';
 import type { CheckSettings } from '../check/settings';
 import { OrderFlowError } from '../runtime/errors';
-import { openStore } from '../store/openStore';
+import { openStore, type StoreKind } from '../store/openStore';
 import type { SnapshotStore } from '../store/types';
-import { assertStoreFits, type StoreKind } from './environment';
+import { assertStoreFits } from './environment';
 
 /** Does a check read or keep something that another process must see? */
 export function needsSharedStore(settings: CheckSettings): boolean {

@@ -3,6 +3,8 @@ import { readRedisSettings } from './redisClient';
 import { RedisStore, type RedisStoreOptions } from './redisStore';
 import type { SnapshotStore } from './types';
 
+export type StoreKind = 'memory' | 'redis';
+
 export type StorePlace =
   | { readonly kind: 'memory' }
   /** `credentials`: the values of an Order Flow Redis credential, as n8n hands them over. */

@@ -1,11 +1,11 @@
 import type { FeedRequest } from '../binance/feedTypes';
 import { MARKETS, type MarketId } from '../binance/markets';
-import { readAlerts, readMeasure } from '../n8n/signalParameters';
+import { readAlerts, readMeasure } from '../settings/signalReaders';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
 import { checkPrefix } from '../store/keys';
-import type { StoreKind } from '../n8n/environment';
+import type { StoreKind } from '../store/openStore';
 import {
   asCollection,
   optionalBaseUrl,
@@ -13,7 +13,7 @@ import {
   readMarket,
   readStoreKind,
   readSymbols,
-} from '../n8n/parameters';
+} from '../settings/fieldReaders';
 
 export const EMIT_MODES = ['interval', 'signalChange', 'continuous', 'never'] as const;
 export type EmitMode = (typeof EMIT_MODES)[number];

@@ -2,7 +2,7 @@ import { readGateParameters } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import { readSignalParameters } from '../signal/parameters';
 import type { SignalParameters } from '../signal/types';
-import { asCollection, type ParameterReader } from './parameters';
+import { asCollection, type ParameterReader } from './fieldReaders';
 
 /** What is compared, from the fields that trigger and action share. @throws OrderFlowError OF_PARAMETER */
 export function readMeasure(parameter: ParameterReader, options: Record<string, unknown>): SignalParameters {

@@ -2,7 +2,7 @@ import { type BaseUrlKind, parseBaseUrl } from '../binance/baseUrl';
 import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
 import { parseSymbols } from '../binance/symbols';
 import { readChoice, refused } from '../runtime/validate';
-import type { StoreKind } from './environment';
+import type { StoreKind } from '../store/openStore';
 
 /** Readers for fields that more than one node has. Each refuses with the field's name: OF_PARAMETER, OF_BASE_URL. */
 
