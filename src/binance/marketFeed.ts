@@ -1,4 +1,4 @@
-import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { isOrderFlowError, type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs } from '../runtime/time';
 import { eventBytes, streamOf, type FeedCodec, type SymbolUpdate } from './codec';
 import { depthPlan, type DepthPlan } from './depthPlan';

@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE, type ErrorCode } from '../runtime/errorCatalogue';
-import { OrderFlowError } from '../runtime/errors';
+import { type OrderFlowError } from '../runtime/errors';
 import { wallMs } from '../runtime/time';
 import type { FeedState } from './feedTypes';
 

@@ -13,6 +13,7 @@ import { type TriggerSettings, readTriggerSettings } from '../trigger/settings';
 import { TriggerSession } from '../trigger/triggerSession';
 import { openNodeStore } from './nodeStore';
 import { toNodeError } from './nodeErrors';
+import type { SnapshotStore } from '../store/types';
 
 /**
  * The Binance Order Book Trigger node. Parameters and credential are read at once, because n8n lets a trigger read
@@ -27,26 +28,40 @@ export async function startTriggerNode(this: ITriggerFunctions): Promise<ITrigge
       keepConnected: true,
     });
     const host = hostOf(this, settings);
-    if (this.getMode() === 'manual') {
-      const abort = new AbortController();
-      let running: Promise<void> | null = null;
-      return {
-        manualTriggerFunction: async () => {
-          running = runOnce(settings, store, host, abort.signal);
-          await running;
-        },
-        closeFunction: async () => {
-          abort.abort();
-          await running?.catch(() => undefined);
-          await store.close();
-        },
-      };
-    }
+    if (this.getMode() === 'manual') return manualResponse(this.getNode(), settings, store, host);
     const session = await TriggerSession.start(settings, store, host);
     return { closeFunction: () => session.close() };
   } catch (error) {
     throw toNodeError(this.getNode(), error);
   }
+}
+
+/** A test by hand: everything happens in one call, and nothing outlives it or its cancellation. */
+function manualResponse(
+  node: INode,
+  settings: TriggerSettings,
+  store: SnapshotStore,
+  host: SessionHost,
+): ITriggerResponse {
+  const abort = new AbortController();
+  let running: Promise<void> | null = null;
+  const run = async () => {
+    try {
+      await runOnce(settings, store, host, abort.signal);
+    } catch (error) {
+      // n8n does not close a test that failed.
+      await store.close();
+      throw toNodeError(node, error);
+    }
+  };
+  return {
+    manualTriggerFunction: () => (running = run()),
+    closeFunction: async () => {
+      abort.abort();
+      await running?.catch(() => undefined);
+      await store.close();
+    },
+  };
 }
 
 function hostOf(context: ITriggerFunctions, settings: TriggerSettings): SessionHost {
