@@ -1,5 +1,6 @@
 import type {
   IDataObject,
+  INode,
   INodeExecutionData,
   IRun,
   ITriggerFunctions,
