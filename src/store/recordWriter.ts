@@ -82,10 +82,9 @@ export class RecordWriter {
   }
 
   add(source: WriterSource): void {
-    if (this.sources.size === 0 && this.epoch === 0) this.tenure = source.polite ? 'standby' : 'claim';
+    // A writer fenced by another process keeps standing by; one that only was polite need not be any longer.
+    if (this.epoch === 0 && this.isPolite()) this.tenure = source.polite ? 'standby' : 'claim';
     this.sources.add(source);
-    if (!source.polite && this.tenure === 'standby' && this.epoch === 0 && this.counts.fenced === 0)
-      this.tenure = 'claim';
     this.feedStatus ??= new FeedStatusWriter(this.store, this.target.feedKey, () => this.status(source));
     if (this.error !== null) source.onError?.(this.error);
     this.onStatus();
@@ -111,6 +110,10 @@ export class RecordWriter {
     this.step();
   }
 
+  get standby(): boolean {
+    return this.tenure === 'standby';
+  }
+
   stats(): WriterStats {
     return { ...this.counts, tenure: this.tenure, epoch: this.epoch };
   }
@@ -131,6 +134,15 @@ export class RecordWriter {
 
   /** Does the one thing that is due, or sets the timer for it. */
   private step(): void {
+    try {
+      this.act();
+    } catch (error) {
+      this.failed(error);
+      this.wakeIn(this.retryAt - monotonicMs());
+    }
+  }
+
+  private act(): void {
     if (this.closed || this.inFlight !== null || this.idle) return;
     const now = monotonicMs();
     if (now < this.retryAt) return this.wakeIn(this.retryAt - now);
@@ -208,8 +220,7 @@ export class RecordWriter {
     const epoch = tenure === 'hold' || tenure === 'renew' ? this.epoch : 0;
     // Should the reply be lost, nobody knows whose epoch the record has: only a claim settles that.
     if (tenure === 'renew') this.tenure = 'claim';
-    const polite = [...this.sources].every((one) => one.polite);
-    const takeoverMs = polite ? POLITE_TAKEOVER_MS : TAKEOVER_MS;
+    const takeoverMs = this.isPolite() ? POLITE_TAKEOVER_MS : TAKEOVER_MS;
     const content = this.content(book, levels, source);
     const request = { tenure, epoch, liveAgeMs: book.liveAgeMs, ttlMs: this.ttlMs(), takeoverMs, content };
     this.send(this.store.save(recordKey, request), (reply) => {
@@ -264,20 +275,25 @@ export class RecordWriter {
           done(reply);
           this.report(null);
         },
-        (error: unknown) => {
-          this.counts.failed++;
-          // Whether the write took place is not known, so the next one is of the whole book.
-          this.written = null;
-          this.recordState = null;
-          this.retryAt =
-            monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
-          this.report(toOrderFlowError(error));
-        },
+        (error: unknown) => this.failed(error),
       )
       .then(() => {
         this.inFlight = null;
         this.step();
       });
+  }
+
+  /** Whether the write took place is not known, so the next one is of the whole book. */
+  private failed(error: unknown): void {
+    this.counts.failed++;
+    this.written = null;
+    this.recordState = null;
+    this.retryAt = monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
+    this.report(toOrderFlowError(error));
+  }
+
+  private isPolite(): boolean {
+    return [...this.sources].every((source) => source.polite);
   }
 
   private report(error: OrderFlowError | null): void {

@@ -41,6 +41,9 @@ export function acquireWriter(
   return {
     onBook: () => writer.onBook(),
     onStatus: () => writer.onStatus(),
+    get standby() {
+      return writer.standby;
+    },
     stats: () => writer.stats(),
     release: (options) => (released ??= release(identity, held, own, options)),
   };

@@ -48,6 +48,8 @@ export interface WriterHandle {
   onBook(): void;
   /** To be called when the feed's state changed. */
   onStatus(): void;
+  /** Another process feeds the record; cheap enough for the receive path. */
+  readonly standby: boolean;
   stats(): WriterStats;
   /** Idempotent. Without a grace it resolves when nothing is in flight and everything is closed. */
   release(options?: ReleaseOptions): Promise<void>;

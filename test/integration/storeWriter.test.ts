@@ -201,6 +201,33 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(handle.stats().epoch).toBeGreaterThan(other.epoch);
   });
 
+  it('survives what its caller promised not to do, and says so', async () => {
+    const on = scene();
+    let broken = true;
+    const decorate = () => {
+      if (broken) throw new Error('promised not to');
+      return {};
+    };
+    const handle = on.acquire({ decorate });
+    await eventually(() => expect(on.errors).toEqual(['OF_INTERNAL']));
+    expect(() => handle.onBook()).not.toThrow();
+    broken = false;
+    await on.seen(1, 3_000);
+    expect(on.errors).toEqual(['OF_INTERNAL', null]);
+  });
+
+  it('claims after all when a trigger joins a manual run that gave way', async () => {
+    const on = scene();
+    await on.store.save(on.target.recordKey, request('claim', 0, 77));
+    on.view.lastUpdateId = 100;
+    const manual = on.acquire({ polite: true });
+    await eventually(() => expect(manual.standby).toBe(true));
+    await eventually(() => expect(manual.stats().fenced).toBe(1));
+    on.acquire();
+    await on.seen(100, 500);
+    expect(manual.standby).toBe(false);
+  });
+
   it('does not take a live record away in a manual run', async () => {
     const on = scene();
     const other = await on.store.save(on.target.recordKey, request('claim', 0, 77));

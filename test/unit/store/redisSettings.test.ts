@@ -120,7 +120,7 @@ describe('an error of Redis or its client', () => {
     const raw = new Error(`ERR unknown command with args 'pa$$' \r\n\u001b[31m ${'long '.repeat(1_000)}`);
     const error = toRedisError(raw, { server: 'h:1', secrets: ['pa$$'] });
     expect(error.message).not.toContain('pa$$');
-    expect(error.message).not.toMatch(/[\r\n\u001b]/);
+    for (const control of ['\r', '\n', '\u001b']) expect(error.message).not.toContain(control);
     expect(error.message.length).toBeLessThan(500);
     expect(error.cause).toBeUndefined();
   });
