@@ -131,8 +131,8 @@ export class FrameReader {
       this.view = new DataView(this.bytes.buffer);
     }
     this.bytes.set(frame);
-    // Zeros end whatever is read; without them a cut frame would go on in what an earlier one left behind.
-    for (let at = length; at < length + SLACK_BYTES; at += 4) this.view.setInt32(at, 0);
+    // A zero ends whatever is read; without it a cut frame would go on in what an earlier one left behind.
+    this.view.setInt32(length, 0);
     this.update.reserve(Math.ceil(length / MIN_LEVEL_BYTES));
   }
 

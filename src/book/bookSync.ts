@@ -6,6 +6,8 @@ import type { BookTop, Coverage, DepthReply, TopSums } from './types';
 export const MAX_BUFFERED_UPDATES = 20_000;
 /** Levels outside the covered range are forgotten once in so many applied updates. */
 const PRUNE_EVERY_UPDATES = 500;
+/** A side of more levels is cut at its far end, and the coverage with it. */
+export const MAX_LEVELS_PER_SIDE = 50_000;
 /** Levels a side compared when a refreshed book replaces the live one. */
 const AUDIT_LEVELS = 50;
 
@@ -40,7 +42,7 @@ export type ReplyOutcome =
 /** A book that is being kept, with the stretch of the exchange's book that it can be trusted for. */
 interface Kept<U extends TimedUpdate> {
   readonly book: OrderBook<U>;
-  readonly coverage: Coverage;
+  coverage: Coverage;
   /** Trusted levels a side when the reply came; what remains of them tells how near the edge is. */
   readonly initialBids: number;
   readonly initialAsks: number;
@@ -183,8 +185,12 @@ export class BookSync<U extends TimedUpdate> {
     if (verdict === 'gap') return 'gap';
     if (verdict === 'ignore') {
       // A repeated update repeats its time as well. One that is newer by the clock and older by id is from a new count.
+      // The newest update itself may come twice with two times: from two of the exchange's servers.
       const idsReset =
-        !kept.awaitingFirst && kept.eventTimeMs !== null && update.eventTimeMs > kept.eventTimeMs;
+        !kept.awaitingFirst &&
+        kept.eventTimeMs !== null &&
+        update.eventTimeMs > kept.eventTimeMs &&
+        update.finalUpdateId < book.lastUpdateId;
       return idsReset ? 'ids-reset' : 'ignored';
     }
     book.apply(update);
@@ -219,9 +225,20 @@ export class BookSync<U extends TimedUpdate> {
   }
 
   private pruneNow(kept: Kept<U>): void {
-    kept.book.prune(kept.coverage.lowestBid, kept.coverage.highestAsk);
+    const { book } = kept;
+    if (book.bidCount > MAX_LEVELS_PER_SIDE || book.askCount > MAX_LEVELS_PER_SIDE)
+      kept.coverage = narrowed(book, kept.coverage);
+    book.prune(kept.coverage.lowestBid, kept.coverage.highestAsk);
     this.appliedSincePrune = 0;
   }
+}
+
+/** What remains trusted when a side is cut to the cap; no real book comes near it. */
+function narrowed<U extends TimedUpdate>(book: OrderBook<U>, coverage: Coverage): Coverage {
+  const { bids, asks } = book.top(MAX_LEVELS_PER_SIDE);
+  const edge = (levels: BookTop['bids'], before: string | null) =>
+    levels.length < MAX_LEVELS_PER_SIDE ? before : levels[levels.length - 1][0];
+  return { lowestBid: edge(bids, coverage.lowestBid), highestAsk: edge(asks, coverage.highestAsk) };
 }
 
 function covered(coverage: Coverage, count: number, sums: TopSums): boolean {

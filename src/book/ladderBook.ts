@@ -1,5 +1,5 @@
 import type { OrderBook } from './bookEngine';
-import { BEST_KEY, BEST_QUANTITY, LadderSide, NOTIONAL, QUANTITY, WORST_KEY } from './ladderSide';
+import { BEST_TICKS, BEST_QUANTITY, LadderSide, NOTIONAL, QUANTITY, WORST_TICKS } from './ladderSide';
 import { PARTS_PER_LEVEL, writeLevels, type LadderUpdate } from './ladderUpdate';
 import { FRACTION_DIGITS, writeParts } from './decimalParts';
 import { PlainBook } from './plainBook';
@@ -28,12 +28,7 @@ export class LadderBook implements OrderBook<LadderUpdate> {
 
   static from({ lastUpdateId, bids, asks }: Pick<DepthReply, 'lastUpdateId' | 'bids' | 'asks'>): LadderBook {
     const scale = detectScale(new Float64Array(0), 0, false) as TickScale;
-    const book = new LadderBook(
-      lastUpdateId,
-      scale,
-      new LadderSide(1, scale, 0),
-      new LadderSide(-1, scale, 0),
-    );
+    const book = new LadderBook(lastUpdateId, scale, new LadderSide(1, scale), new LadderSide(-1, scale));
     book.rebuild(bids, asks, true);
     return book;
   }
@@ -89,12 +84,12 @@ export class LadderBook implements OrderBook<LadderUpdate> {
     out.askNotional = ((asks.sums[NOTIONAL] / quantityUnit) * multiple) / priceUnit;
     out.bidQuantity = bids.sums[QUANTITY] / quantityUnit;
     out.askQuantity = asks.sums[QUANTITY] / quantityUnit;
-    out.bestBid = (bids.sums[BEST_KEY] * multiple) / priceUnit;
+    out.bestBid = (bids.sums[BEST_TICKS] * multiple) / priceUnit;
     out.bestBidQuantity = bids.sums[BEST_QUANTITY] / quantityUnit;
-    out.bestAsk = (asks.sums[BEST_KEY] * multiple) / priceUnit;
+    out.bestAsk = (asks.sums[BEST_TICKS] * multiple) / priceUnit;
     out.bestAskQuantity = asks.sums[BEST_QUANTITY] / quantityUnit;
-    out.worstBid = (bids.sums[WORST_KEY] * multiple) / priceUnit;
-    out.worstAsk = (asks.sums[WORST_KEY] * multiple) / priceUnit;
+    out.worstBid = (bids.sums[WORST_TICKS] * multiple) / priceUnit;
+    out.worstAsk = (asks.sums[WORST_TICKS] * multiple) / priceUnit;
   }
 
   bidsFrom(lowest: string | null): number {
@@ -134,16 +129,16 @@ export class LadderBook implements OrderBook<LadderUpdate> {
     const scale = fits ? detectScale(parts, total, byStep) : null;
     if (scale === null) return this.turnPlain({ bids, asks });
     this.scale = scale;
-    this.bids = new LadderSide(1, scale, bids.length);
-    this.asks = new LadderSide(-1, scale, asks.length);
+    this.bids = new LadderSide(1, scale);
+    this.asks = new LadderSide(-1, scale);
     this.bids.apply(parts, 0, bids.length);
     this.asks.apply(parts, bids.length, total);
   }
 
   private turnPlain({ bids, asks }: Pick<BookTop, 'bids' | 'asks'>): void {
     this.plain = PlainBook.from(this.updateId, bids, asks);
-    this.bids = new LadderSide(1, this.scale, 0);
-    this.asks = new LadderSide(-1, this.scale, 0);
+    this.bids = new LadderSide(1, this.scale);
+    this.asks = new LadderSide(-1, this.scale);
   }
 
   private levels(side: LadderSide, sign: 1 | -1, count: number): Level[] {

@@ -1,67 +1,58 @@
 import { partsText } from './decimalParts';
+import { FarLevels } from './farLevels';
 import { PARTS_PER_LEVEL } from './ladderUpdate';
 import { TickLadder } from './tickLadder';
 import { MAX_TICKS, quantityText, type TickScale } from './tickScale';
 
-const MIN_SLOTS = 32;
-/** Taken slots at most: beyond it runs of neighbours grow long. */
-const MAX_LOAD = 0.7;
-/** 2^32 / golden ratio: spreads neighbouring ticks evenly over the table. */
-const SPREAD = 0x9e3779b1;
-
-const MIN_PLACES = 1024;
-const MAX_PLACES = 2 ** 18;
-/** A thin book must not pay for a deep one: 64 places are 8 bytes, half of what a level's slot takes. */
-const PLACES_PER_LEVEL = 64;
+const MIN_PLACES = 256;
+/** 256 KB a side: on a dense book a third of a percent of the price at a tick of a millionth of it. */
+const MAX_PLACES = 2 ** 15;
+/** A thin book must not pay for a deep one: so many places, of 8 bytes each, for a level. */
+const PLACES_PER_LEVEL = 16;
 
 /** Positions in the array that refresh() fills. */
 export const NOTIONAL = 0;
 export const QUANTITY = 1;
-export const BEST_KEY = 2;
+export const BEST_TICKS = 2;
 export const BEST_QUANTITY = 3;
-export const WORST_KEY = 4;
+export const WORST_TICKS = 4;
 
 /**
  * One side of a book. A price is a key: its ticks on the bid side, its negative ticks on the ask side, so that a higher
- * key is a better price on both. All levels stand in a hash table (open addressing, key and quantity side by side in one
- * array, a quantity of 0 marks a free slot), found in a step or two whatever their price. Their order is kept by a
- * ladder of bits over the keys around the best one. Levels below the ladder ("far") are in the table only; they are
- * sorted when somebody reads that deep, and taken into the ladder when the best price has moved towards them.
+ * key is a better price on both. Levels around the best price stand in a ladder, a cell for each tick, where setting one
+ * is a store and reading the best ones a walk over bits. Levels below the ladder ("far") stand in a table. As the best
+ * price walks the ladder is laid anew around it, and levels move between the two.
  */
 export class LadderSide {
-  /** Levels on this side. */
-  count = 0;
   /** Levels found by the last refresh(). */
   found = 0;
   /** What the last refresh() found, in ticks and quantity units. */
   readonly sums = new Float64Array(5);
 
-  private table: Float64Array;
-  /** 32 minus the binary logarithm of the number of slots. */
-  private shift: number;
   private ladder = new TickLadder(MIN_PLACES);
-  /** The key of the ladder's lowest place. */
+  /** The key of the ladder's lowest place; NaN until there is a level. */
   private base = NaN;
-  /** The ladder no longer fits: a better level than its highest place came, or the side has grown. */
-  private outgrown = true;
-  /** Quantities that the table holds only to a double's precision, by key. */
+  private readonly far = new FarLevels();
+  /** A better level than the ladder's highest place is among the far ones. */
+  private outgrown = false;
+  /** Levels when the ladder was laid. */
+  private laidFor = 0;
+  /** Quantities that the numbers hold only to a double's precision, by key. */
   private readonly exact = new Map<number, string>();
 
-  /** Any change at or above this key alters the sums. */
-  private edge = -Infinity;
+  /** A change at this place or above alters the sums; 0 where any change does. */
+  private edge = 0;
   private changed = true;
   private summed = -1;
 
-  /** @param sign 1 for bids, -1 for asks; @param expected levels to make room for */
+  /** @param sign 1 for bids, -1 for asks */
   constructor(
     private readonly sign: 1 | -1,
     private readonly scale: TickScale,
-    expected: number,
-  ) {
-    let slots = MIN_SLOTS;
-    while (slots * MAX_LOAD < expected) slots *= 2;
-    this.table = new Float64Array(slots * 2);
-    this.shift = Math.clz32(slots - 1);
+  ) {}
+
+  get count(): number {
+    return this.ladder.count + this.far.count;
   }
 
   /** Quantities kept as text; many of them say that the scale does not fit. */
@@ -80,50 +71,52 @@ export class LadderSide {
    */
   apply(parts: Float64Array, from: number, to: number): boolean {
     const { priceUnit, priceDivisor, multiple, quantityUnit, quantityDivisor } = this.scale;
-    const { sign, edge, exact } = this;
-    let { table, shift } = this;
-    let mask = table.length - 1;
-    let changed = false;
+    const { sign, base, ladder, exact } = this;
+    const { quantities, bits, size } = ladder;
+    let { count } = ladder;
+    let noneExact = exact.size === 0;
+    let highest = -1;
     let fits = true;
     const end = to * PARTS_PER_LEVEL;
     for (let at = from * PARTS_PER_LEVEL; at < end; at += PARTS_PER_LEVEL) {
-      // Each quotient is whole or visibly not (see MAX_TICKS); the sums are exact.
       const steps = parts[at + 1] / priceDivisor;
       let ticks = parts[at] * priceUnit + steps;
-      const beyond = ticks > MAX_TICKS;
       if (multiple !== 1) ticks /= multiple;
-      if (beyond || steps !== Math.floor(steps) || ticks !== Math.floor(ticks)) {
-        fits = false;
-        break;
-      }
-      const key = sign * ticks;
-      if (key >= edge) changed = true;
-      const unitFraction = parts[at + 3] / quantityDivisor;
-      const quantity = parts[at + 2] * quantityUnit + unitFraction;
-
-      let slot = (Math.imul(ticks | 0, SPREAD) >>> shift) << 1;
-      let present = table[slot + 1];
-      while (present !== 0 && table[slot] !== key) {
-        slot = (slot + 2) & mask;
-        present = table[slot + 1];
-      }
-      if (quantity === 0) {
-        if (present !== 0) this.remove(slot);
-        continue;
-      }
-      table[slot + 1] = quantity;
-      if (exact.size !== 0) exact.delete(key);
-      if (quantity > Number.MAX_SAFE_INTEGER || unitFraction !== Math.floor(unitFraction))
-        exact.set(key, partsText(parts[at + 2], parts[at + 3]));
-      if (present === 0) {
-        table[slot] = key;
-        this.added(slot);
-        table = this.table;
-        shift = this.shift;
-        mask = table.length - 1;
+      const distance = sign * ticks - base;
+      const place = distance | 0;
+      const units = parts[at + 3] / quantityDivisor;
+      const quantity = parts[at + 2] * quantityUnit + units;
+      // Whole steps at a whole place inside the ladder, and a quantity that is whole units, or another way for all else.
+      if (
+        place === distance &&
+        place >>> 0 < size &&
+        (steps | 0) === steps &&
+        (units | 0) === units &&
+        quantity <= Number.MAX_SAFE_INTEGER &&
+        noneExact
+      ) {
+        const before = quantities[place];
+        quantities[place] = quantity;
+        const word = place >>> 5;
+        if (quantity === 0) {
+          bits[word] &= ~(1 << place);
+          if (before !== 0) count--;
+        } else {
+          bits[word] |= 1 << place;
+          if (before === 0) count++;
+        }
+        if (place > highest) highest = place;
+      } else {
+        ladder.count = count;
+        fits = this.setAnywhere(parts, at);
+        count = ladder.count;
+        noneExact = exact.size === 0;
+        if (!fits) break;
       }
     }
-    if (changed) this.changed = true;
+    ladder.count = count;
+    if (highest > ladder.best) ladder.best = highest;
+    if (highest >= this.edge) this.changed = true;
     this.settle();
     return fits;
   }
@@ -131,174 +124,161 @@ export class LadderSide {
   /** Brings `sums` and `found` up to date for the best `levels` levels. */
   refresh(levels: number): void {
     if (!this.changed && this.summed === levels) return;
-    const { ladder, table, shift, sums, base } = this;
-    const mask = table.length - 1;
-    const sign = this.sign;
-    let notional = 0;
+    const { sums, base, sign } = this;
+    const { quantities, bits, best } = this.ladder;
+    let weighted = 0;
     let total = 0;
-    let key = 0;
     let found = 0;
-    for (let place = ladder.best; place >= 0 && found < levels; found++) {
-      key = base + place;
-      const ticks = sign * key;
-      let slot = (Math.imul(ticks | 0, SPREAD) >>> shift) << 1;
-      while (table[slot] !== key) slot = (slot + 2) & mask;
-      const quantity = table[slot + 1];
-      if (found === 0) {
-        sums[BEST_KEY] = ticks;
-        sums[BEST_QUANTITY] = quantity;
-      }
-      notional += ticks * quantity;
-      total += quantity;
-      place = ladder.nextDown(place - 1);
-    }
-    if (found < levels && found < this.count) {
-      for (const far of this.farKeys().slice(0, levels - found)) {
-        const quantity = table[this.slotOf(far) + 1];
-        key = far;
-        notional += sign * far * quantity;
+    let place = best;
+    if (best >= 0 && levels > 0) {
+      let word = best >>> 5;
+      let rest = bits[word] & (-1 >>> (31 - (best & 31)));
+      for (;;) {
+        while (rest === 0 && word > 0) rest = bits[--word];
+        if (rest === 0) break;
+        const bit = 31 - Math.clz32(rest);
+        rest ^= 1 << bit;
+        place = (word << 5) + bit;
+        const quantity = quantities[place];
+        weighted += place * quantity;
         total += quantity;
-        found++;
+        if (++found === levels) break;
       }
     }
-    sums[NOTIONAL] = notional;
+    this.edge = found === levels ? place : 0;
+    sums[BEST_TICKS] = found === 0 ? 0 : sign * (base + best);
+    sums[BEST_QUANTITY] = found === 0 ? 0 : quantities[best];
+    sums[WORST_TICKS] = found === 0 ? 0 : sign * (base + place);
+    sums[NOTIONAL] = found === 0 ? 0 : sign * (base * total + weighted);
     sums[QUANTITY] = total;
-    if (found === 0) sums.fill(0);
-    else sums[WORST_KEY] = sign * key;
     this.found = found;
-    this.edge = found < levels ? -Infinity : levels === 0 ? Infinity : key;
-    this.changed = false;
     this.summed = levels;
+    this.changed = false;
+    if (found < levels && this.far.count > 0) this.addFar(levels);
   }
 
   /** The keys of the best `count` levels, best first. */
   bestKeys(count: number): number[] {
     const keys: number[] = [];
-    for (
-      let place = this.ladder.best;
-      place >= 0 && keys.length < count;
-      place = this.ladder.nextDown(place - 1)
-    )
-      keys.push(this.base + place);
-    if (keys.length < count && keys.length < this.count)
-      for (const key of this.farKeys().slice(0, count - keys.length)) keys.push(key);
+    const { ladder, base } = this;
+    for (let place = ladder.best; place >= 0 && keys.length < count; place = ladder.nextDown(place - 1))
+      keys.push(base + place);
+    if (keys.length < count && this.far.count > 0) {
+      const far = this.far.sortedKeys();
+      for (let i = far.length - 1; i >= 0 && keys.length < count; i--) keys.push(far[i]);
+    }
     return keys;
   }
 
   /** The exact quantity at a key that is taken. */
   quantityAt(key: number): string {
-    return this.exact.get(key) ?? quantityText(this.scale, this.table[this.slotOf(key) + 1]);
+    return this.exact.get(key) ?? quantityText(this.scale, this.numberAt(key));
   }
 
   /** The number of levels at or above a key, which need not be whole. */
   countFrom(lowest: number): number {
+    if (this.count === 0) return 0;
     const place = Math.ceil(lowest) - this.base;
-    if (place >= this.ladder.size) return 0;
     if (place >= 0) return this.ladder.countFrom(place);
-    let count = 0;
-    for (let slot = 0; slot < this.table.length; slot += 2)
-      if (this.table[slot + 1] !== 0 && this.table[slot] >= lowest) count++;
-    return count;
+    return this.ladder.count + this.far.countFrom(lowest);
   }
 
   /** Removes every level below a key, which need not be whole. */
   removeBelow(lowest: number): void {
-    const { table } = this;
-    const gone: number[] = [];
-    for (let slot = 0; slot < table.length; slot += 2)
-      if (table[slot + 1] !== 0 && table[slot] < lowest) gone.push(table[slot]);
-    for (const key of gone) this.remove(this.slotOf(key));
-    if (gone.length > 0) this.changed = true;
+    const { ladder, far } = this;
+    if (this.count === 0) return;
+    for (const key of far.sortedKeys()) {
+      if (key >= lowest) break;
+      this.setKey(key, 0);
+    }
+    const end = Math.min(Math.ceil(lowest) - this.base, ladder.size);
+    for (let place = ladder.nextDown(end - 1); place >= 0; place = ladder.nextDown(place - 1))
+      this.setKey(this.base + place, 0);
+    this.changed = true;
     this.settle();
   }
 
-  private slotOf(key: number): number {
-    const { table, shift } = this;
-    const mask = table.length - 1;
-    let slot = (Math.imul((this.sign * key) | 0, SPREAD) >>> shift) << 1;
-    while (table[slot + 1] !== 0 && table[slot] !== key) slot = (slot + 2) & mask;
-    return slot;
-  }
-
-  /** Takes a level that was just written to a slot into the ladder, and makes room where the table is full. */
-  private added(slot: number): void {
-    this.count++;
-    const place = this.table[slot] - this.base;
-    if (place >= 0 && place < this.ladder.size) this.ladder.take(place);
-    else if (!(place < 0)) this.outgrown = true;
-    if (this.count * 2 > this.table.length * MAX_LOAD) this.grow();
-  }
-
-  private remove(slot: number): void {
-    const { table, shift, sign } = this;
-    const mask = table.length - 1;
-    this.count--;
-    const place = table[slot] - this.base;
-    if (place >= 0 && place < this.ladder.size) this.ladder.free(place);
-    if (this.exact.size !== 0) this.exact.delete(table[slot]);
-    // Close the hole: whatever follows it without a gap and would be looked for from the hole or before moves up.
-    let hole = slot;
-    for (let next = (slot + 2) & mask; table[next + 1] !== 0; next = (next + 2) & mask) {
-      const home = (Math.imul((sign * table[next]) | 0, SPREAD) >>> shift) << 1;
-      if (((next - home) & mask) < ((next - hole) & mask)) continue;
-      table[hole] = table[next];
-      table[hole + 1] = table[next + 1];
-      hole = next;
+  /** Sets a level wherever it belongs; false where its price is no whole number of ticks. */
+  private setAnywhere(parts: Float64Array, at: number): boolean {
+    const { priceUnit, priceDivisor, multiple, quantityUnit, quantityDivisor } = this.scale;
+    const steps = parts[at + 1] / priceDivisor;
+    let ticks = parts[at] * priceUnit + steps;
+    if (ticks > MAX_TICKS || steps !== Math.floor(steps)) return false;
+    if (multiple !== 1) ticks /= multiple;
+    if (ticks !== Math.floor(ticks)) return false;
+    const units = parts[at + 3] / quantityDivisor;
+    const quantity = parts[at + 2] * quantityUnit + units;
+    const key = this.sign * ticks;
+    const { input } = this.far;
+    const place = key - this.base;
+    if (place >= 0 && place < this.ladder.size) {
+      this.ladder.set(place, quantity);
+      this.changed = true;
+    } else {
+      input[0] = key;
+      input[1] = quantity;
+      this.far.put();
+      if (!(place < 0)) this.outgrown = true;
+      if (this.edge === 0) this.changed = true;
     }
-    table[hole + 1] = 0;
+    if (this.exact.size !== 0) this.exact.delete(key);
+    if (quantity > Number.MAX_SAFE_INTEGER || units !== Math.floor(units))
+      this.exact.set(key, partsText(parts[at + 2], parts[at + 3]));
+    return true;
   }
 
-  private grow(): void {
-    const old = this.table;
-    this.table = new Float64Array(old.length * 2);
-    this.shift--;
-    for (let from = 0; from < old.length; from += 2) {
-      if (old[from + 1] === 0) continue;
-      const slot = this.slotOf(old[from]);
-      this.table[slot] = old[from];
-      this.table[slot + 1] = old[from + 1];
+  private setKey(key: number, quantity: number): void {
+    const place = key - this.base;
+    if (place >= 0 && place < this.ladder.size) {
+      this.ladder.set(place, quantity);
+    } else {
+      this.far.input[0] = key;
+      this.far.input[1] = quantity;
+      this.far.put();
     }
-    // More levels may have a longer ladder.
-    this.outgrown = true;
+    if (quantity === 0) this.exact.delete(key);
   }
 
-  /** Makes the best level known after changes, and moves the ladder where the best has left its middle. */
+  private numberAt(key: number): number {
+    const place = key - this.base;
+    return place >= 0 && place < this.ladder.size ? this.ladder.quantities[place] : this.far.get(key);
+  }
+
+  /** Adds far levels to the sums of a ladder that holds fewer than were asked for. */
+  private addFar(levels: number): void {
+    const { sums, far, sign } = this;
+    const keys = far.sortedKeys();
+    for (let i = keys.length - 1; i >= 0 && this.found < levels; i--) {
+      const quantity = far.get(keys[i]);
+      sums[NOTIONAL] += sign * keys[i] * quantity;
+      sums[QUANTITY] += quantity;
+      sums[WORST_TICKS] = sign * keys[i];
+      this.found++;
+    }
+  }
+
+  /** Makes the best level known after changes, and lays the ladder anew where it no longer fits. */
   private settle(): void {
-    const { ladder } = this;
-    if (this.outgrown || (ladder.count === 0 && this.count > 0)) return this.recentre();
+    const { ladder, far } = this;
     ladder.settle();
-    if (ladder.best < ladder.size >>> 2 && ladder.count < this.count) this.recentre();
+    if (far.count === 0) return;
+    if (this.outgrown || ladder.best < ladder.size >>> 2 || this.count > 2 * this.laidFor) this.lay();
   }
 
-  /** Lays the ladder anew so that the best level is at three quarters of its height. */
-  private recentre(): void {
-    const { table } = this;
-    let best = -Infinity;
-    let worst = Infinity;
-    for (let slot = 0; slot < table.length; slot += 2) {
-      if (table[slot + 1] === 0) continue;
-      if (table[slot] > best) best = table[slot];
-      if (table[slot] < worst) worst = table[slot];
-    }
-    this.outgrown = this.count === 0;
-    const size = ladderSize(best - worst, this.count);
-    if (size !== this.ladder.size) this.ladder = new TickLadder(size);
-    else this.ladder.clear();
+  /** Lays the ladder so that the best level is at three quarters of its height. */
+  private lay(): void {
+    const keys = Float64Array.from(this.bestKeys(Infinity));
+    const quantities = keys.map((key) => this.numberAt(key));
+    const best = keys.reduce((a, b) => Math.max(a, b));
+    const size = ladderSize(best - keys.reduce((a, b) => Math.min(a, b)), keys.length);
+    if (size === this.ladder.size) this.ladder.clear();
+    else this.ladder = new TickLadder(size);
+    this.far.clear();
     this.base = best - (size >>> 2) * 3;
-    for (let slot = 0; slot < table.length; slot += 2) {
-      const place = table[slot] - this.base;
-      if (table[slot + 1] !== 0 && place >= 0) this.ladder.take(place);
-    }
-  }
-
-  /** The keys below the ladder, best first. */
-  private farKeys(): Float64Array {
-    const { table, base } = this;
-    const keys = new Float64Array(this.count - this.ladder.count);
-    let found = 0;
-    for (let slot = 0; slot < table.length; slot += 2)
-      if (table[slot + 1] !== 0 && table[slot] < base) keys[found++] = table[slot];
-    return keys.sort().reverse();
+    for (let i = 0; i < keys.length; i++) this.setKey(keys[i], quantities[i]);
+    this.laidFor = keys.length;
+    this.outgrown = false;
+    this.changed = true;
   }
 }
 

@@ -1,39 +1,41 @@
 /**
- * A row of places, each taken or free, one bit a place. The best is the highest one taken; a book's side maps its prices
- * to places so that a better price is a higher place.
+ * Quantities by place, a row of cells of which 0 means free, with one bit a cell so that the next taken one is found
+ * without walking over the free ones. A book's side maps its prices to places so that a better price is a higher place.
+ *
+ * The side's inner loop writes `quantities`, `bits`, `count` and `best` itself, in the same way as set() does.
  */
 export class TickLadder {
+  readonly quantities: Float64Array;
+  readonly bits: Int32Array;
   /** Places taken. */
   count = 0;
   /** No taken place is above it; exactly the highest taken one after settle(), -1 where none is. */
   best = -1;
-  readonly words: Int32Array;
 
   /** @param size places; a power of two, at least 32 */
   constructor(readonly size: number) {
-    this.words = new Int32Array(size >>> 5);
+    this.quantities = new Float64Array(size);
+    this.bits = new Int32Array(size >>> 5);
   }
 
-  /** Takes a free place. */
-  take(place: number): void {
-    this.words[place >>> 5] |= 1 << (place & 31);
-    this.count++;
+  /** Sets the quantity at a place; 0 frees it. */
+  set(place: number, quantity: number): void {
+    const before = this.quantities[place];
+    this.quantities[place] = quantity;
+    if (quantity === 0) this.bits[place >>> 5] &= ~(1 << place);
+    else this.bits[place >>> 5] |= 1 << place;
+    this.count += (quantity === 0 ? 0 : 1) - (before === 0 ? 0 : 1);
     if (place > this.best) this.best = place;
   }
 
-  /** Frees a taken place. */
-  free(place: number): void {
-    this.words[place >>> 5] &= ~(1 << (place & 31));
-    this.count--;
-  }
-
   clear(): void {
-    this.words.fill(0);
+    this.quantities.fill(0);
+    this.bits.fill(0);
     this.count = 0;
     this.best = -1;
   }
 
-  /** Makes `best` exact after places were freed. */
+  /** Makes `best` exact after changes. */
   settle(): void {
     this.best = this.count === 0 ? -1 : this.nextDown(this.best);
   }
@@ -42,12 +44,12 @@ export class TickLadder {
   nextDown(place: number): number {
     if (place < 0) return -1;
     let at = place >>> 5;
-    let bits = this.words[at] & (-1 >>> (31 - (place & 31)));
-    while (bits === 0) {
+    let word = this.bits[at] & (-1 >>> (31 - (place & 31)));
+    while (word === 0) {
       if (--at < 0) return -1;
-      bits = this.words[at];
+      word = this.bits[at];
     }
-    return (at << 5) + 31 - Math.clz32(bits);
+    return (at << 5) + 31 - Math.clz32(word);
   }
 
   /** The number of taken places at or above one. */
@@ -55,8 +57,8 @@ export class TickLadder {
     if (place > this.best) return 0;
     const first = place >>> 5;
     const last = this.best >>> 5;
-    let count = ones(this.words[first] & (-1 << (place & 31)));
-    for (let at = first + 1; at <= last; at++) count += ones(this.words[at]);
+    let count = ones(this.bits[first] & (-1 << place));
+    for (let at = first + 1; at <= last; at++) count += ones(this.bits[at]);
     return count;
   }
 }

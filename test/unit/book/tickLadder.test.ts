@@ -1,28 +1,60 @@
 import fc from 'fast-check';
+import { FarLevels } from '../../../src/book/farLevels';
 import { TickLadder } from '../../../src/book/tickLadder';
 
-test('finds the best place, the next one down and counts, as a sorted set would', () => {
-  const places = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 80 });
+const quantity = fc.constantFrom(0, 0, 1, 2.5, 7);
+
+test('a ladder finds the best place, the next one down and counts, as a sorted map would', () => {
+  const place = fc.integer({ min: 0, max: 255 });
+  const changes = fc.array(fc.tuple(place, quantity), { maxLength: 120 });
   fc.assert(
-    fc.property(places, places, fc.integer({ min: 0, max: 255 }), (taken, freed, from) => {
+    fc.property(changes, place, (sets, from) => {
       const ladder = new TickLadder(256);
-      const model = new Set<number>();
-      for (const place of taken) {
-        if (!model.has(place)) ladder.take(place);
-        model.add(place);
+      const model = new Map<number, number>();
+      for (const [at, value] of sets) {
+        ladder.set(at, value);
+        if (value === 0) model.delete(at);
+        else model.set(at, value);
       }
-      for (const place of freed) if (model.delete(place)) ladder.free(place);
       ladder.settle();
-      const sorted = [...model].sort((a, b) => b - a);
+      const sorted = [...model.keys()].sort((a, b) => b - a);
       expect(ladder.best).toBe(sorted[0] ?? -1);
       expect(ladder.count).toBe(sorted.length);
-      expect(ladder.nextDown(from)).toBe(sorted.find((place) => place <= from) ?? -1);
-      expect(ladder.countFrom(from)).toBe(sorted.filter((place) => place >= from).length);
+      expect(ladder.nextDown(from)).toBe(sorted.find((at) => at <= from) ?? -1);
+      expect(ladder.countFrom(from)).toBe(sorted.filter((at) => at >= from).length);
       const walked: number[] = [];
-      for (let place = ladder.best; place >= 0; place = ladder.nextDown(place - 1)) walked.push(place);
+      for (let at = ladder.best; at >= 0; at = ladder.nextDown(at - 1)) walked.push(at);
       expect(walked).toEqual(sorted);
+      expect(walked.map((at) => ladder.quantities[at])).toEqual(sorted.map((at) => model.get(at)));
       ladder.clear();
       expect([ladder.best, ladder.count, ladder.nextDown(255)]).toEqual([-1, 0, -1]);
+    }),
+  );
+});
+
+test('the far table holds what a map would, however keys collide', () => {
+  const key = fc.oneof(
+    fc.integer({ min: -40, max: 40 }),
+    fc.integer({ min: -40, max: 40 }).map((i) => i * 2 ** 32),
+    fc.integer({ min: 0, max: 400 }).map((i) => 2 ** 49 + i * 13),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, quantity), { maxLength: 300 }), key, (sets, from) => {
+      const far = new FarLevels();
+      const model = new Map<number, number>();
+      for (const [at, value] of sets) {
+        far.input.set([at, value]);
+        far.put();
+        if (value === 0) model.delete(at);
+        else model.set(at, value);
+        expect(far.count).toBe(model.size);
+      }
+      const keys = [...model.keys()].sort((a, b) => a - b);
+      expect([...far.sortedKeys()]).toEqual(keys);
+      expect(far.countFrom(from)).toBe(keys.filter((at) => at >= from).length);
+      for (const [at] of sets) expect(far.get(at)).toBe(model.get(at) ?? 0);
+      far.clear();
+      expect([far.count, far.get(from), far.sortedKeys().length]).toEqual([0, 0, 0]);
     }),
   );
 });
