@@ -1,0 +1,132 @@
+import type { BookEngine } from '../../../src/book/bookEngine';
+import { BookSync } from '../../../src/book/bookSync';
+import type { DepthUpdate } from '../../../src/book/types';
+import type { FeedCodec, SymbolUpdate } from '../../../src/binance/codec';
+import { parseDepthReply } from '../../../src/binance/wire';
+import { isOrderFlowError } from '../../../src/runtime/errors';
+import { must } from '../scenario';
+import type { ModelMarket } from './market';
+import type { ModelKind } from './wireText';
+
+/** Wraps the package's parts: a hand-made bug goes in here. */
+export interface Variant {
+  sync?<U extends SymbolUpdate>(sync: BookSync<U>, kind: ModelKind): BookSync<U>;
+  engine?<U extends SymbolUpdate>(engine: BookEngine<U>): BookEngine<U>;
+}
+
+/** Levels compared after every step. */
+const LEVELS = 16;
+const CODE = 'OF_FRAME_INVALID';
+
+/**
+ * The package's reader, sequence rule and book, driven as the live feed drives them: who waits for a reply asks, a late
+ * one of an earlier epoch is thrown away, an unreadable frame costs the book. After every step the book that can be
+ * read is held against every true one of its update id.
+ */
+export class BookClient<U extends SymbolUpdate> {
+  /** A reply has to be asked for. */
+  wanted = true;
+  epoch = 0;
+  resyncs = 0;
+  refused = 0;
+  private readonly sync: BookSync<U>;
+  private readonly futures: boolean;
+
+  constructor(
+    private readonly market: ModelMarket,
+    private readonly codec: FeedCodec<U>,
+    kind: ModelKind,
+    variant: Variant = {},
+  ) {
+    this.futures = kind === 'futures';
+    const engine = variant.engine?.(codec.engine) ?? codec.engine;
+    const sync = new BookSync<U>(kind, engine);
+    this.sync = variant.sync?.(sync, kind) ?? sync;
+  }
+
+  /** The book is exact and its stream is joined. */
+  get live(): boolean {
+    return this.sync.book !== null && !this.sync.awaitingFirst;
+  }
+
+  get waiting(): boolean {
+    return this.sync.book !== null && this.sync.awaitingFirst;
+  }
+
+  get lastUpdateId(): number | null {
+    return this.sync.book?.lastUpdateId ?? null;
+  }
+
+  frame(bytes: Buffer): void {
+    let decoded;
+    try {
+      decoded = this.codec.decode(bytes, this.futures);
+    } catch (error) {
+      must(isOrderFlowError(error) && error.code === CODE, () => `not a coded error: ${String(error)}`);
+      this.refused++;
+      this.check();
+      return this.resync();
+    }
+    if (decoded.kind !== 'depth') return this.check();
+    const outcome = this.sync.onUpdate(decoded.update);
+    if (outcome === 'gap' || outcome === 'crossed' || outcome === 'ids-reset') {
+      must(this.sync.book === null, `a book can be read after ${outcome}`);
+      this.epoch++;
+      this.wanted = true;
+      this.resyncs++;
+    }
+    this.check();
+  }
+
+  reply(text: string, limit: number, epoch: number): void {
+    if (epoch !== this.epoch) return;
+    const outcome = this.sync.onReply(parseDepthReply(text), limit);
+    this.wanted = this.sync.book === null;
+    if (outcome === 'live') must(this.sync.book !== null, 'live without a book');
+    this.check();
+  }
+
+  /** Asks for a fresh reply beside the live book. */
+  refresh(): void {
+    if (this.sync.book !== null) this.sync.beginRefresh();
+  }
+
+  cancelRefresh(): void {
+    this.sync.cancelRefresh();
+  }
+
+  /** The stream was lost, or says nothing that joins. */
+  resync(): void {
+    this.sync.reset();
+    this.epoch++;
+    this.resyncs++;
+    this.wanted = true;
+    must(this.sync.trustedTop(LEVELS) === null, 'a book can be read after a reset');
+  }
+
+  /** The invariant. @throws Error where the book that can be read is none that the market ever had at that id */
+  check(): void {
+    const top = this.sync.trustedTop(LEVELS);
+    if (top === null) return;
+    const coverage = this.sync.coverage;
+    const truths = this.market.booksAt(top.lastUpdateId);
+    const same = truths.some(
+      ({ bids, asks }) =>
+        agrees(top.bids, bids, coverage?.lowestBid === null) &&
+        agrees(top.asks, asks, coverage?.highestAsk === null),
+    );
+    must(same, () => `the book at ${top.lastUpdateId} is not the market's (${truths.length} known)`);
+  }
+}
+
+type Levels = ReadonlyArray<readonly [string, string]>;
+
+/** Fewer levels than the truth only where the rest is outside the coverage. */
+function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
+  if (shown.length > truth.length) return false;
+  if (complete && shown.length < Math.min(truth.length, LEVELS)) return false;
+  return shown.every(([price, quantity], i) => price === truth[i][0] && quantity === truth[i][1]);
+}
+
+/** What a hand-made bug needs to see of an update. */
+export type AnyUpdate = DepthUpdate & SymbolUpdate;

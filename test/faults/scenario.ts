@@ -1,0 +1,32 @@
+/** What a run tells besides that it did not throw. */
+export interface RunResult {
+  /** From the fault to the first book that can be read again, milliseconds; null where nothing had to recover. */
+  readonly recoverMs: number | null;
+}
+
+/** One row of the scoreboard: a fault or a bad input, done once for a seed. */
+export interface Scenario {
+  /** The row's number, the same for ever. */
+  readonly id: number;
+  readonly name: string;
+  /** What is done. */
+  readonly what: string;
+  readonly expected: string;
+  /** Runs at most, however many seeds are asked for; what opens sockets or starts servers takes seconds. */
+  readonly maxRuns: number;
+  /** Loaded before the first run, so that what a library keeps for good is no leak. */
+  readonly prepare?: () => Promise<void>;
+  /** Throws where the expectation is not met. The same seed does the same. */
+  run(seed: number): Promise<RunResult>;
+  /** After the last run: ends what all runs of this row shared. */
+  readonly finish?: () => Promise<void>;
+}
+
+export const REAL_RUNS = 100;
+
+export const NOTHING_TO_RECOVER: RunResult = { recoverMs: null };
+
+/** @throws Error with the text where the condition does not hold */
+export function must(condition: boolean, text: string | (() => string)): asserts condition {
+  if (!condition) throw new Error(typeof text === 'string' ? text : text());
+}
