@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { GATE_DEFAULTS } from '../../src/signal/gateParameters';
 import {
   includeLevelsOption,
   keyPrefixOption,
@@ -141,7 +142,7 @@ export const triggerFields: INodeProperties[] = [
   intervalField,
   ...measureFields(withSignals),
   { ...thresholdField, displayOptions: { show: withSignals } },
-  alertsField(withSignals),
+  alertsField(withSignals, GATE_DEFAULTS),
   levelsField,
   storeField,
   optionsField,

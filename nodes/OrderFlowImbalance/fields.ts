@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { CHECK_GATE_DEFAULTS } from '../../src/signal/gateParameters';
 import {
   includeLevelsOption,
   keyPrefixOption,
@@ -106,6 +107,6 @@ export const imbalanceFields: INodeProperties[] = [
   levelsField,
   thresholdField,
   emitField,
-  alertsField({ emit: ['change'] }),
+  alertsField({ emit: ['change'] }, CHECK_GATE_DEFAULTS),
   optionsField,
 ];

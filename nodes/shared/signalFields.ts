@@ -1,5 +1,5 @@
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
-import { GATE_DEFAULTS } from '../../src/signal/gateParameters';
+import type { GateDefaults } from '../../src/signal/gateParameters';
 import { SIGNAL_DEFAULTS } from '../../src/signal/parameters';
 
 /** Fields about what is compared and how calmly, shared by the trigger and the action. */
@@ -68,7 +68,7 @@ export const costAmountOption: INodeProperties = {
     'Amount in the quote currency (USD on COIN-M). Items then tell what selling or buying that much into the book would cost against the mid price. 0 = off.',
 };
 
-export function alertsField(show: IDisplayOptions['show']): INodeProperties {
+export function alertsField(show: IDisplayOptions['show'], defaults: GateDefaults): INodeProperties {
   return {
     displayName: 'Calm Alerts',
     name: 'alerts',
@@ -84,7 +84,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'smoothingHalfLife',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.smoothingHalfLifeSeconds,
+        default: defaults.smoothingHalfLifeSeconds,
         description:
           'The value that is judged is a mean in which what was so long ago counts half. 0 = no smoothing.',
       },
@@ -93,7 +93,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'pendingPeriod',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.pendingSeconds,
+        default: defaults.pendingSeconds,
         description: 'The threshold must be exceeded for so long, without a break, before an alert',
       },
       {
@@ -101,7 +101,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'consecutiveUpdates',
         type: 'number',
         typeOptions: { minValue: 1, maxValue: 10000 },
-        default: GATE_DEFAULTS.consecutiveUpdates,
+        default: defaults.consecutiveUpdates,
         description: 'And by so many updates (in the action: checks) in a row',
       },
       {
@@ -118,7 +118,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'keepFiringFor',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.keepFiringSeconds,
+        default: defaults.keepFiringSeconds,
         description:
           'The value must stay at or below the recovery threshold for so long before the alert ends',
       },
@@ -127,7 +127,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'cooldown',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.cooldownSeconds,
+        default: defaults.cooldownSeconds,
         description: 'No second alert within so long',
       },
       {
@@ -135,7 +135,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'repeatEvery',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.repeatEverySeconds,
+        default: defaults.repeatEverySeconds,
         description: 'Tell an alert again every so often while it lasts. 0 = off.',
       },
       {
@@ -143,7 +143,7 @@ export function alertsField(show: IDisplayOptions['show']): INodeProperties {
         name: 'noSignalAfter',
         type: 'number',
         typeOptions: { minValue: 0, maxValue: 86400 },
-        default: GATE_DEFAULTS.noSignalAfterSeconds,
+        default: defaults.noSignalAfterSeconds,
         description:
           'So long without a signal (the feed is down, the book is short of levels) before that is told',
       },

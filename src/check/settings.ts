@@ -8,6 +8,7 @@ import {
 } from '../settings/fieldReaders';
 import { readAlerts, readMeasure } from '../settings/signalReaders';
 import { readBoolean, readChoice } from '../runtime/validate';
+import { CHECK_GATE_DEFAULTS } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { checkPrefix } from '../store/keys';
@@ -49,7 +50,7 @@ export function readCheckSettings(parameter: ParameterReader): CheckSettings {
     symbols: fromItem ? [] : readSymbols(parameter('symbols')),
     parameters,
     emit,
-    alerts: emit === 'change' ? readAlerts(parameter, parameters.threshold) : null,
+    alerts: emit === 'change' ? readAlerts(parameter, parameters.threshold, CHECK_GATE_DEFAULTS) : null,
     judgeMean: readBoolean('Judge the Mean', options.judgeMean, false),
     onlyNew: readBoolean('Only New', options.onlyNew, false),
     publish: readBoolean('Publish Result', options.publish, true),

@@ -1,4 +1,4 @@
-import { readGateParameters } from '../signal/gateParameters';
+import { type GateDefaults, readGateParameters } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import { readSignalParameters } from '../signal/parameters';
 import type { SignalParameters } from '../signal/types';
@@ -19,16 +19,24 @@ export function readMeasure(parameter: ParameterReader, options: Record<string, 
 }
 
 /** How calm alerts are, from the collection Calm Alerts. @throws OrderFlowError OF_PARAMETER */
-export function readAlerts(parameter: ParameterReader, threshold: number): GateParameters {
+export function readAlerts(
+  parameter: ParameterReader,
+  threshold: number,
+  defaults: GateDefaults,
+): GateParameters {
   const alerts = asCollection(parameter('alerts'));
-  return readGateParameters(threshold, {
-    recoveryThreshold: alerts.recoveryThreshold,
-    pendingSeconds: alerts.pendingPeriod,
-    consecutiveUpdates: alerts.consecutiveUpdates,
-    keepFiringSeconds: alerts.keepFiringFor,
-    cooldownSeconds: alerts.cooldown,
-    repeatEverySeconds: alerts.repeatEvery,
-    smoothingHalfLifeSeconds: alerts.smoothingHalfLife,
-    noSignalAfterSeconds: alerts.noSignalAfter,
-  });
+  return readGateParameters(
+    threshold,
+    {
+      recoveryThreshold: alerts.recoveryThreshold,
+      pendingSeconds: alerts.pendingPeriod,
+      consecutiveUpdates: alerts.consecutiveUpdates,
+      keepFiringSeconds: alerts.keepFiringFor,
+      cooldownSeconds: alerts.cooldown,
+      repeatEverySeconds: alerts.repeatEvery,
+      smoothingHalfLifeSeconds: alerts.smoothingHalfLife,
+      noSignalAfterSeconds: alerts.noSignalAfter,
+    },
+    defaults,
+  );
 }

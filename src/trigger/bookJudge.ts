@@ -5,6 +5,9 @@ import { evaluate } from '../signal/evaluate';
 import { percentFromSums } from '../signal/rule';
 import type { Evaluation, NoSignalReason, SignalParameters } from '../signal/types';
 
+/** With the measure `band`, which counts no levels: as many as any usual band holds. */
+const BAND_LEVELS = 1_000;
+
 /** Judges one symbol's live book: cheaply on every update, exactly where that does not suffice or an item is made. */
 export class BookJudge {
   /** Of the last `look`; what the flow meter reads. */
@@ -36,7 +39,8 @@ export class BookJudge {
   }
 
   judge(): Evaluation {
-    const book = this.view.read(this.parameters.levels);
+    const { measure, levels } = this.parameters;
+    const book = this.view.read(measure === 'band' ? Math.max(levels, BAND_LEVELS) : levels);
     const { market, symbol } = this.view;
     const trust =
       book === null ? ({ kind: 'syncing' } as const) : ({ kind: 'ok', ageMs: book.liveAgeMs } as const);

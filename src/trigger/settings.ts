@@ -1,6 +1,7 @@
 import type { FeedRequest } from '../binance/feedTypes';
 import { MARKETS, type MarketId } from '../binance/markets';
 import { readAlerts, readMeasure } from '../settings/signalReaders';
+import { GATE_DEFAULTS } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
@@ -60,7 +61,7 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
   return {
     market,
     measure,
-    alerts: readAlerts(parameter, measure.threshold),
+    alerts: readAlerts(parameter, measure.threshold, GATE_DEFAULTS),
     symbols: readSymbols(parameter('symbols')),
     emit,
     intervalMs:
