@@ -102,7 +102,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     const on = scene();
     await on.store.ready();
     const handle = on.acquire({ saveEveryMs: 100 });
-    await on.seen(1, 90);
+    await on.seen(1, 2_000);
     const begin = Date.now();
     while (Date.now() - begin < 450) {
       on.view.lastUpdateId++;
@@ -111,12 +111,12 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     }
     await on.seen(on.view.lastUpdateId);
     const { saves } = handle.stats();
-    expect(saves).toBeGreaterThanOrEqual(4);
-    expect(saves).toBeLessThanOrEqual(7);
+    expect(saves).toBeGreaterThanOrEqual(3);
+    expect(saves).toBeLessThanOrEqual(2 + (Date.now() - begin) / 100);
     await wait(1_300);
     expect(handle.stats()).toMatchObject({ saves, tenure: 'hold', failed: 0 });
     expect(handle.stats().heartbeats).toBeGreaterThanOrEqual(1);
-    expect((await on.seen(on.view.lastUpdateId)).ageMs).toBeLessThan(1_200);
+    expect((await on.seen(on.view.lastUpdateId)).ageMs).toBeLessThan(2_000);
   });
 
   it('marks the record as soon as the feed is not live, and saves as soon as it is again', async () => {
@@ -125,15 +125,15 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     await on.seen(1);
     on.view.state = 'syncing';
     handle.onStatus();
-    await eventually(async () => expect((await on.read())?.record.state).toBe('syncing'), 300);
+    await eventually(async () => expect((await on.read())?.record.state).toBe('syncing'), 2_500);
     on.view.lastUpdateId = 9;
     on.view.stretch++;
     on.view.state = 'live';
     handle.onBook();
-    expect((await on.seen(9, 300)).record.state).toBe('live');
+    expect((await on.seen(9, 2_500)).record.state).toBe('live');
     on.view.state = 'stopped';
     handle.onStatus();
-    await eventually(async () => expect((await on.read())?.record.state).toBe('stopped'), 300);
+    await eventually(async () => expect((await on.read())?.record.state).toBe('stopped'), 2_500);
   });
 
   it('keeps the deepest levels at the smallest interval when two share it, and goes back when one leaves', async () => {
@@ -144,12 +144,12 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(writerInventory()).toBe(1);
     on.view.lastUpdateId = 2;
     quick.onBook();
-    const { record } = await on.seen(2, 400);
+    const { record } = await on.seen(2, 2_500);
     expect(record.bids).toHaveLength(20);
     await slow.release();
     on.view.lastUpdateId = 3;
     quick.onBook();
-    await on.seen(3, 400);
+    await on.seen(3, 2_500);
     await eventually(async () => expect((await on.read())?.record.levels).toBe(5));
     expect(quick.stats().epoch).toBe(record.epoch);
     expect(quick.stats().fenced).toBe(0);
@@ -224,7 +224,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     await eventually(() => expect(manual.standby).toBe(true));
     await eventually(() => expect(manual.stats().fenced).toBe(1));
     on.acquire();
-    await on.seen(100, 500);
+    await on.seen(100, 1_500);
     expect(manual.standby).toBe(false);
   });
 
@@ -253,7 +253,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect((await on.seen(1_001)).record.epoch).toBe(record.epoch);
     behind.stretch++;
     behind.lastUpdateId = 3;
-    const over = await on.seen(3, 1_000);
+    const over = await on.seen(3, 2_500);
     expect(over.record.epoch).toBeGreaterThan(record.epoch);
     expect(handle.stats().fenced).toBe(0);
   });
