@@ -9,10 +9,10 @@ module.exports = class FileReporter {
     if (this.cases) console.log(`     ${this.relative(test.path)}`);
   }
 
-  onTestCaseResult(test, { title, status, duration }) {
+  onTestCaseResult(test, { fullName, status, duration }) {
     if (!this.cases || status === 'pending') return;
     console.log(
-      `     ${status === 'passed' ? '✓' : '✗'} ${title} (${((duration ?? 0) / 1000).toFixed(1)} s)`,
+      `     ${status === 'passed' ? '✓' : '✗'} ${fullName} (${((duration ?? 0) / 1000).toFixed(1)} s)`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseFlatted } from './flatted';
 import type { Execution, ExecutionItem, ExecutionSummary, SavedWorkflow, Workflow } from './workflowTypes';
@@ -11,6 +12,8 @@ export const OWNER = {
 } as const;
 
 const REQUEST_TIMEOUT_MS = 60_000;
+const PUBLICATION_TIMEOUT_MS = 60_000;
+const REMOVE_TIMEOUT_MS = 20_000;
 const POLL_MS = 100;
 const ENDED = new Set(['success', 'error', 'crashed', 'canceled']);
 
@@ -23,6 +26,11 @@ export class N8nRequestError extends Error {
   ) {
     super(message);
   }
+}
+
+interface PublicationStatus {
+  readonly status: 'in_progress' | 'not_published' | 'published' | 'partial' | 'failed';
+  readonly triggers: ReadonlyArray<{ readonly errorMessage: string | null }>;
 }
 
 interface RunData {
@@ -74,25 +82,51 @@ export class N8nRestClient {
     return await this.request<SavedWorkflow>('PATCH', `/rest/workflows/${id}`, changes);
   }
 
-  /** Publishes the saved version: its triggers run from now on. Rejects with the trigger's message if one refuses. */
+  /**
+   * Publishes the saved version and waits until its triggers run. Rejects with the trigger's own message if one
+   * refuses; n8n then goes on trying for a while by itself.
+   */
   async activate(id: string): Promise<SavedWorkflow> {
     const { versionId } = await this.getWorkflow(id);
-    return await this.request<SavedWorkflow>('POST', `/rest/workflows/${id}/activate`, {
-      versionId,
-      name: '',
-      description: '',
-    });
+    const body = { versionId, name: '', description: '' };
+    const saved = await this.request<SavedWorkflow>('POST', `/rest/workflows/${id}/activate`, body);
+    const { status, triggers } = await this.publicationSettled(id);
+    if (status === 'published') return saved;
+    const messages = triggers.flatMap(({ errorMessage }) => errorMessage ?? []);
+    throw new N8nRequestError(400, messages.join('\n') || `workflow ${id} is ${status}`);
   }
 
+  /** Waits until its triggers have ended. */
   async deactivate(id: string): Promise<void> {
     await this.request('POST', `/rest/workflows/${id}/deactivate`, {});
+    await this.publicationSettled(id);
   }
 
-  /** Deactivates, archives and deletes, as n8n asks for. */
+  /** n8n starts and ends triggers in the background; this waits until it has done so. */
+  private async publicationSettled(id: string): Promise<PublicationStatus> {
+    const deadline = performance.now() + PUBLICATION_TIMEOUT_MS;
+    for (;;) {
+      const found = await this.request<PublicationStatus>('GET', `/rest/workflows/${id}/publication-status`);
+      if (found.status !== 'in_progress') return found;
+      if (performance.now() > deadline) throw new Error(`Workflow ${id} is still being published`);
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Deactivates, archives and deletes, as n8n asks for; waits while n8n still takes the workflow down. */
   async removeWorkflow(id: string): Promise<void> {
     await this.deactivate(id);
     await this.request('POST', `/rest/workflows/${id}/archive`, {});
-    await this.request('DELETE', `/rest/workflows/${id}`);
+    const deadline = performance.now() + REMOVE_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.request('DELETE', `/rest/workflows/${id}`);
+      } catch (error) {
+        const busy = error instanceof N8nRequestError && error.status === 409;
+        if (!busy || performance.now() > deadline) throw error;
+        await delay(POLL_MS);
+      }
+    }
   }
 
   /** A manual run from the named trigger, as the editor's button starts it. Returns the execution's id at once. */
@@ -188,20 +222,46 @@ export class N8nRestClient {
 
   /** Any other request of the editor's; `data` of the reply. */
   async request<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...(this.cookie && { cookie: this.cookie }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    for (const cookie of response.headers.getSetCookie()) {
+    const { status, text, cookies } = await send(new URL(path, this.url), method, this.cookie, body);
+    for (const cookie of cookies) {
       if (cookie.startsWith('n8n-auth=')) this.cookie = cookie.split(';')[0];
     }
-    const text = await response.text();
-    if (!response.ok) {
+    if (status < 200 || status > 299) {
       const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text.slice(0, 500);
-      throw new N8nRequestError(response.status, `${method} ${path}: ${response.status} ${message}`);
+      throw new N8nRequestError(status, `${method} ${path}: ${status} ${message}`);
     }
     return text ? (JSON.parse(text) as { data: T }).data : (undefined as T);
   }
+}
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly cookies: readonly string[];
+}
+
+/** A connection for each request: a kept one may be closed by n8n at the moment it is used again. */
+function send(url: URL, method: string, cookie: string, body: unknown): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method,
+      agent: false,
+      headers: { 'content-type': 'application/json', ...(cookie && { cookie }) },
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    };
+    const sent = request(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('error', reject);
+      response.once('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString('utf8'),
+          cookies: response.headers['set-cookie'] ?? [],
+        }),
+      );
+    });
+    sent.once('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }
