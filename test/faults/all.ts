@@ -1,0 +1,26 @@
+import { bookRows } from './rows/books';
+import { connectionRows } from './rows/connections';
+import { playHostileFrames } from './rows/frames';
+import { restRows } from './rows/rest';
+import { sequenceRows } from './rows/sequence';
+import { writerRows } from './rows/writers';
+import type { Scenario } from './scenario';
+
+const hostileFrames: Scenario = {
+  id: 10,
+  name: 'hostile frames',
+  what: 'frames cut, doubled, of wrong types, with numbers that are none, __proto__, random bytes',
+  expected: 'refused with a coded error; the book untouched or fetched anew',
+  maxRuns: Infinity,
+  run: playHostileFrames,
+};
+
+/** Every row of the scoreboard, by its number. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...sequenceRows,
+  hostileFrames,
+  ...connectionRows,
+  ...restRows,
+  ...bookRows,
+  ...writerRows,
+].sort((a, b) => a.id - b.id);

@@ -1,0 +1,139 @@
+import type { BookEngine, OrderBook } from '../../src/book/bookEngine';
+import type { BookSync } from '../../src/book/bookSync';
+import { LadderUpdate } from '../../src/book/ladderUpdate';
+import type { DepthUpdate, UpdateIds } from '../../src/book/types';
+import type { SymbolUpdate } from '../../src/binance/codec';
+import type { SaveRequest, SnapshotStore } from '../../src/store/types';
+import { isOrderFlowError } from '../../src/runtime/errors';
+import type { Variant } from './model/bookClient';
+import { sequenceRows } from './rows/sequence';
+import { twoWritersWith } from './rows/writers';
+
+/** A hand-made bug, and how the suite looks for it: true once a row has seen it. */
+export interface Mutant {
+  readonly name: string;
+  caught(seeds: number): Promise<boolean>;
+}
+
+/** Each bug is put into a part that works, from outside: the package itself is not touched. */
+function inSequence(name: string, variant: Variant): Mutant {
+  return {
+    name,
+    async caught(seeds) {
+      for (const row of sequenceRows)
+        for (let seed = 1; seed <= seeds; seed++)
+          if (await fails(() => row.runVariant(seed, variant))) return true;
+      return false;
+    },
+  };
+}
+
+async function fails(run: () => Promise<unknown>): Promise<boolean> {
+  return run().then(
+    () => false,
+    () => true,
+  );
+}
+
+/** The parts of BookSync that a bug has to reach. */
+interface Inside<U> {
+  buffer: U[] | null;
+}
+const inside = <U extends SymbolUpdate>(sync: BookSync<U>): Inside<U> => sync as unknown as Inside<U>;
+
+const asPlain = (update: SymbolUpdate): DepthUpdate =>
+  update instanceof LadderUpdate ? update.toDepthUpdate() : (update as unknown as DepthUpdate);
+
+/** The same update with something else in it, in the form in which it came. */
+function changed<U extends SymbolUpdate>(update: U, change: Partial<DepthUpdate>): U {
+  const plain = { ...asPlain(update), ...change };
+  return (update instanceof LadderUpdate ? new LadderUpdate().setFrom(plain) : plain) as unknown as U;
+}
+
+const dropTheBuffer: Variant = {
+  sync(sync) {
+    const onReply = sync.onReply.bind(sync);
+    sync.onReply = (reply, limit) => {
+      if (inside(sync).buffer !== null) inside(sync).buffer = [];
+      return onReply(
+        { ...reply, lastUpdateId: Math.max(reply.lastUpdateId, newestOf.get(sync) ?? 0) },
+        limit,
+      );
+    };
+    const onUpdate = sync.onUpdate.bind(sync);
+    const newestOf = new WeakMap<object, number>();
+    sync.onUpdate = (update) => {
+      // Whoever drops what was buffered goes on from the newest event as if the reply had been of that moment.
+      newestOf.set(sync, update.finalUpdateId);
+      return onUpdate(update);
+    };
+    return sync;
+  },
+};
+
+const offByOne: Variant = {
+  sync(sync) {
+    const onUpdate = sync.onUpdate.bind(sync);
+    sync.onUpdate = (update) => {
+      const { firstUpdateId } = update as UpdateIds;
+      return onUpdate(sync.awaitingFirst ? changed(update, { firstUpdateId: firstUpdateId - 1 }) : update);
+    };
+    return sync;
+  },
+};
+
+const forgetARemoval: Variant = {
+  engine<U extends SymbolUpdate>(engine: BookEngine<U>): BookEngine<U> {
+    return {
+      retain: (update) => engine.retain(update),
+      create(reply) {
+        const book: OrderBook<U> = engine.create(reply);
+        const apply = book.apply.bind(book);
+        book.apply = (update) => {
+          const { bids } = asPlain(update);
+          apply(changed(update, { bids: bids.filter(([, quantity]) => quantity !== '0') }));
+        };
+        return book;
+      },
+    };
+  },
+};
+
+const reuseALateReply: Variant = {
+  sync(sync) {
+    const onReply = sync.onReply.bind(sync);
+    sync.onReply = (reply, limit) => {
+      const outcome = onReply(reply, limit);
+      const first = inside(sync).buffer?.[0];
+      if (outcome !== 'reply-too-old' || first === undefined) return outcome;
+      return onReply({ ...reply, lastUpdateId: first.firstUpdateId - 1 }, limit);
+    };
+    return sync;
+  },
+};
+
+/** Writes under whatever epoch the record has, as a writer does that never looks whether it still holds it. */
+function unfenced(store: SnapshotStore): SnapshotStore {
+  const save = store.save.bind(store);
+  store.save = async (key: string, request: SaveRequest) => {
+    const [found] = await store.readBooks([key]);
+    const epoch = found === null || isOrderFlowError(found) ? request.epoch : found.record.epoch;
+    return save(key, { ...request, tenure: request.tenure === 'hold' ? 'renew' : request.tenure, epoch });
+  };
+  return store;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  inSequence('drop the buffer', dropTheBuffer),
+  inSequence('off by one in the first event', offByOne),
+  inSequence('forget a removal', forgetARemoval),
+  inSequence('reuse a late snapshot', reuseALateReply),
+  {
+    name: 'skip the fence',
+    async caught(seeds) {
+      for (let seed = 1; seed <= Math.min(seeds, 3); seed++)
+        if (await fails(() => twoWritersWith(seed, unfenced))) return true;
+      return false;
+    },
+  },
+];

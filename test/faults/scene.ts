@@ -1,0 +1,164 @@
+import { startExchange, type Exchange, type ExchangeOptions } from '../../exchange';
+import { plainCodec } from '../../src/binance/codec';
+import { fastCodec } from '../../src/binance/fastCodec';
+import { createFeedRegistry } from '../../src/binance/feedRegistry';
+import type {
+  FeedLease,
+  FeedRegistry,
+  FeedRequest,
+  SymbolStatus,
+  SymbolView,
+} from '../../src/binance/feedTypes';
+import type { FeedTimings } from '../../src/binance/timings';
+import { pause, QUICK, until } from '../support/feedHarness';
+import { Random } from './random';
+import { must, type RunResult } from './scenario';
+
+export { pause, until };
+
+/** The first wait of the backoff in these timings, at most, milliseconds. */
+export const FIRST_BACKOFF_MS = 1_000 * QUICK.backoffFactor;
+export const WATCHDOG_MS = QUICK.watchdogPeriodMs;
+
+export interface SceneOptions {
+  readonly seed: number;
+  readonly exchange?: ExchangeOptions;
+  readonly request?: Partial<FeedRequest>;
+  readonly timings?: Partial<FeedTimings>;
+  /** Before the feed begins. */
+  readonly setUp?: (exchange: Exchange) => void | Promise<void>;
+  /** Other addresses than the exchange's own, for example of a proxy. */
+  readonly urls?: (exchange: Exchange) => Promise<Partial<FeedRequest>>;
+  readonly after?: () => Promise<void>;
+}
+
+const LEVELS = 20;
+
+/**
+ * A feed on a stand-in exchange over real sockets. Each book it shows is held against the true one; odd seeds run the
+ * plain form of the hot path, even ones the fast.
+ */
+export class Scene {
+  readonly statuses: SymbolStatus[] = [];
+  readonly logs: string[] = [];
+  readonly random: Random;
+  lease!: FeedLease;
+  books = 0;
+  private readonly wrong: string[] = [];
+
+  private constructor(
+    readonly exchange: Exchange,
+    readonly registry: FeedRegistry,
+    seed: number,
+  ) {
+    this.random = new Random(seed);
+  }
+
+  /** Runs `act` on a scene and ends it; nothing wrong may have been shown and nothing may be left. */
+  static async play(
+    options: SceneOptions,
+    act: (scene: Scene) => Promise<number | null>,
+  ): Promise<RunResult> {
+    const { seed } = options;
+    const exchange = await startExchange({ seed, tickMs: 20, ...options.exchange });
+    const random = new Random(seed ^ 0x55aa);
+    const common = { timings: { ...QUICK, ...options.timings }, random: () => random.next() };
+    const registry =
+      seed % 2 === 1
+        ? createFeedRegistry({ codec: plainCodec, ...common })
+        : createFeedRegistry({ codec: fastCodec(), ...common });
+    const scene = new Scene(exchange, registry, seed);
+    try {
+      await options.setUp?.(exchange);
+      scene.lease = scene.acquire({ ...options.request, ...(await options.urls?.(exchange)) });
+      const recoverMs = await act(scene);
+      await scene.lease.release({ immediately: true });
+      must(scene.wrong.length === 0, () => scene.wrong.slice(0, 3).join('; '));
+      const { connections, symbols, leases } = registry.inventory();
+      must(
+        connections + symbols + leases === 0,
+        `left: ${connections} sockets, ${symbols} symbols, ${leases} leases`,
+      );
+      await until(() => exchange.stats.openConnections === 0, 'every socket gone', 2_000);
+      return { recoverMs };
+    } finally {
+      await scene.lease?.release({ immediately: true });
+      await options.after?.();
+      await exchange.close();
+    }
+  }
+
+  acquire(request: Partial<FeedRequest> = {}): FeedLease {
+    const { restBaseUrl, webSocketBaseUrl, profile } = this.exchange;
+    return this.registry.acquire(
+      {
+        market: profile.id,
+        symbols: [...this.exchange.feeds.keys()],
+        ...{ updateSpeedMs: 100, bookDepth: 'auto', levels: LEVELS, restBaseUrl, webSocketBaseUrl },
+        ...request,
+      },
+      {
+        onBook: (view) => this.check(view),
+        onStatus: (status) => void this.statuses.push(status),
+        onLog: (_level, message) => void this.logs.push(message),
+      },
+    );
+  }
+
+  view(symbol?: string): SymbolView {
+    const found = this.lease.views.find((view) => symbol === undefined || view.symbol === symbol);
+    must(found !== undefined, `no view of ${symbol}`);
+    return found;
+  }
+
+  /** @returns milliseconds until the symbol, or every one, is live */
+  async live(symbol?: string, timeoutMs?: number): Promise<number> {
+    const views = symbol === undefined ? this.lease.views : [this.view(symbol)];
+    return until(
+      () => views.every((view) => view.status().state === 'live'),
+      () =>
+        `live: ${JSON.stringify(views.map((view) => view.status()).find(({ state }) => state !== 'live'))}`,
+      timeoutMs,
+    );
+  }
+
+  /** Goes on for so long, and sees to it that books come. */
+  async run(ms: number): Promise<void> {
+    const before = this.books;
+    await pause(ms);
+    must(this.books > before, `no book in ${ms} ms`);
+  }
+
+  /** A fault of which the feed has to notice something: from then to the first live book, milliseconds. */
+  async recover(fault: () => void, noticed: () => boolean, what: string): Promise<number> {
+    const begun = performance.now();
+    fault();
+    await until(noticed, () => `${what}; seen: ${JSON.stringify(this.codes())}`);
+    await this.live();
+    return performance.now() - begun;
+  }
+
+  codes(symbol?: string): string[] {
+    const ours = this.statuses.filter((status) => symbol === undefined || status.symbol === symbol);
+    return ours.flatMap(({ errorCode }) => (errorCode === null ? [] : [errorCode]));
+  }
+
+  private check(view: SymbolView): void {
+    this.books++;
+    const book = view.read(LEVELS);
+    if (book === null) return void this.wrong.push(`${view.symbol}: told of a book that cannot be read`);
+    const truths = this.exchange.trueBooks(view.symbol, book.lastUpdateId, LEVELS);
+    const same = truths.some(
+      ({ bids, asks }) =>
+        agrees(book.bids, bids, book.bidsComplete) && agrees(book.asks, asks, book.asksComplete),
+    );
+    if (!same) this.wrong.push(`${view.symbol} at ${book.lastUpdateId} is not the true book`);
+  }
+}
+
+type Levels = ReadonlyArray<readonly [string, string]>;
+
+function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
+  if (shown.length > truth.length || (complete && shown.length < truth.length)) return false;
+  return shown.every(([price, quantity], i) => price === truth[i][0] && quantity === truth[i][1]);
+}
