@@ -2,8 +2,9 @@ import { feedRegistry } from '../binance/feedRegistry';
 import type { LiveBook, SymbolView } from '../binance/feedTypes';
 import { checkSymbols } from '../binance/marketQueries';
 import { MARKETS, depthLimit } from '../binance/markets';
-import { OrderFlowError, isOrderFlowError } from '../runtime/errors';
+import { OrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
+import { POLITE_TAKEOVER_MS } from '../store/recordWriter';
 import type { SnapshotStore } from '../store/types';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
@@ -14,8 +15,6 @@ import { feedRequest, type TriggerSettings } from './settings';
 export const MANUAL_RUN_LIMIT_MS = 15_000;
 /** Enough for a look, and cheap. */
 const SHALLOW_LEVELS = 100;
-/** A record that a running trigger refreshes is left to it. */
-const FRESH_MS = 2_000;
 
 /**
  * A manual run: one item for each symbol within seconds, saved for the node that comes next, and the sockets are let
@@ -85,26 +84,20 @@ function whyNot(views: readonly SymbolView[]): OrderFlowError {
   });
 }
 
+/** Politely: a record that a running trigger keeps alive is left to it. */
 async function saveForNextNode(
   books: readonly LiveBook[],
   settings: TriggerSettings,
   store: SnapshotStore,
 ): Promise<void> {
-  const { keyPrefix, levels, snapshotTtlMs: ttlMs } = settings;
-  const keys = books.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).orderbook);
-  const present = await store.readBooks(keys);
+  const { keyPrefix, levels, snapshotTtlMs: ttlMs, updateSpeedMs } = settings;
   await Promise.all(
-    books.map(async (book, i) => {
-      const stored = present[i];
-      const kept =
-        stored !== null &&
-        !isOrderFlowError(stored) &&
-        stored.record.state === 'live' &&
-        stored.ageMs < FRESH_MS &&
-        stored.record.levels >= levels;
-      if (kept) return;
-      const content = bookContent(book, levels, settings.updateSpeedMs);
-      await store.save(keys[i], { tenure: 'claim', epoch: 0, liveAgeMs: book.liveAgeMs, ttlMs, content });
-    }),
+    books.map((book) =>
+      store.save(storeKeys(keyPrefix, book.market, book.symbol).orderbook, {
+        ...{ tenure: 'standby', epoch: 0, takeoverMs: POLITE_TAKEOVER_MS, ttlMs },
+        liveAgeMs: book.liveAgeMs,
+        content: bookContent(book, levels, updateSpeedMs),
+      }),
+    ),
   );
 }

@@ -47,7 +47,7 @@ export class SymbolOutlets {
 
   onEvent(raw: Buffer): void {
     // In standby another n8n feeds the record; it publishes as well.
-    if (this.publisher !== null && this.writer.stats().tenure !== 'standby') this.publisher.publish(raw);
+    if (this.publisher !== null && !this.writer.standby) this.publisher.publish(raw);
   }
 
   async release(): Promise<void> {
