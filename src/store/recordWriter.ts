@@ -3,6 +3,7 @@ import { backoffMs } from '../runtime/backoff';
 import { toOrderFlowError, type OrderFlowError } from '../runtime/errors';
 import { monotonicMs } from '../runtime/time';
 import { FeedStatusWriter } from './feedStatusWriter';
+import { bookContent } from './bookContent';
 import { MAX_RECORD_LEVELS } from './recordFormat';
 import { TAKEOVER_MS } from './saveRule';
 import type { BookContent, RecordState, SnapshotStore, Tenure, WriteReply } from './types';
@@ -317,21 +318,7 @@ export class RecordWriter {
 
   private content(book: LiveBook, levels: number, source: WriterSource): BookContent {
     const flow = [...this.sources].map((one) => one.decorate?.().flow).find((value) => value !== undefined);
-    return {
-      lastUpdateId: book.lastUpdateId,
-      levels,
-      market: book.market,
-      symbol: book.symbol,
-      eventTimeMs: book.eventTimeMs,
-      receivedAtMs: Math.round(book.receivedAtMs),
-      bidsComplete: book.bidsComplete,
-      asksComplete: book.asksComplete,
-      resyncs: book.resyncs,
-      updateSpeedMs: source.updateSpeedMs,
-      bids: book.bids,
-      asks: book.asks,
-      ...(flow === undefined ? {} : { flow }),
-    };
+    return bookContent(book, levels, source.updateSpeedMs, flow);
   }
 
   private status(fallback: WriterSource): SymbolStatus {

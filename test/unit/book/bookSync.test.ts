@@ -1,0 +1,455 @@
+import fc from 'fast-check';
+import { plainEngine } from '../../../src/book/bookEngine';
+import { BookSync, MAX_BUFFERED_UPDATES, MAX_LEVELS_PER_SIDE } from '../../../src/book/bookSync';
+import { compareDecimals } from '../../../src/book/decimal';
+import type { SequenceRule } from '../../../src/book/sequenceRule';
+import { emptyTopSums, type DepthReply, type DepthUpdate, type Level } from '../../../src/book/types';
+
+/**
+ * An exchange as simple as can be: a map of levels a side and the book at every id that ever was. It shares no code with
+ * what it judges. Bids live at 1…49, asks at 51…99, so that it is never crossed.
+ */
+class TinyExchange {
+  private readonly sides = { bids: new Map<number, number>(), asks: new Map<number, number>() };
+  readonly past = new Map<number, { bids: [string, string][]; asks: [string, string][] }>();
+  private changes: { side: 'bids' | 'asks'; price: number; quantity: number }[] = [];
+  private firstId = 0;
+  private previousFinal: number;
+  private time = 1_000;
+
+  constructor(
+    readonly rule: SequenceRule,
+    public id: number,
+  ) {
+    this.previousFinal = id;
+    for (let price = 40; price < 50; price++) this.sides.bids.set(price, price);
+    for (let price = 51; price < 61; price++) this.sides.asks.set(price, price);
+    this.remember();
+  }
+
+  change(side: 'bids' | 'asks', offset: number, quantity: number): void {
+    const price = side === 'bids' ? 1 + (offset % 49) : 51 + (offset % 49);
+    this.id += this.rule === 'spot' ? 1 : 1 + (offset % 3);
+    if (this.changes.length === 0) this.firstId = this.id;
+    if (quantity === 0) this.sides[side].delete(price);
+    else this.sides[side].set(price, quantity);
+    this.changes.push({ side, price, quantity });
+    this.remember();
+  }
+
+  /** What changed since the last event; null where nothing did. */
+  event(): DepthUpdate | null {
+    if (this.changes.length === 0) return null;
+    const last = (side: 'bids' | 'asks'): Level[] => [
+      ...new Map(
+        this.changes
+          .filter((change) => change.side === side)
+          .map((change) => [String(change.price), String(change.quantity)] as const),
+      ),
+    ];
+    const update: DepthUpdate = {
+      symbol: 'X',
+      firstUpdateId: this.firstId,
+      finalUpdateId: this.id,
+      previousFinalUpdateId: this.rule === 'futures' ? this.previousFinal : null,
+      eventTimeMs: (this.time += 100),
+      bids: last('bids'),
+      asks: last('asks'),
+    };
+    this.previousFinal = this.id;
+    this.changes = [];
+    return update;
+  }
+
+  reply(id: number, limit: number): DepthReply {
+    const { bids, asks } = this.past.get(id) as { bids: Level[]; asks: Level[] };
+    return { lastUpdateId: id, bids: bids.slice(0, limit), asks: asks.slice(0, limit), eventTimeMs: null };
+  }
+
+  private remember(): void {
+    const texts = (side: Map<number, number>, sign: number) =>
+      [...side]
+        .sort(([a], [b]) => (a - b) * sign)
+        .map(([price, quantity]): [string, string] => [String(price), String(quantity)]);
+    this.past.set(this.id, { bids: texts(this.sides.bids, -1), asks: texts(this.sides.asks, 1) });
+  }
+}
+
+/** Two consecutive events as one. */
+function merged(a: DepthUpdate, b: DepthUpdate): DepthUpdate {
+  const both = (side: 'bids' | 'asks') => [...new Map([...a[side], ...b[side]])];
+  return {
+    ...b,
+    firstUpdateId: a.firstUpdateId,
+    previousFinalUpdateId: a.previousFinalUpdateId,
+    bids: both('bids'),
+    asks: both('asks'),
+  };
+}
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      bid: fc.boolean(),
+      offset: fc.nat(200),
+      quantity: fc.nat(3),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('event', 'drop', 'twice', 'hold', 'merge', 'again', 'event', 'event', 'event'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('reply' as const),
+      back: fc.constantFrom(0, 0, 0, 1, 2, 5, 30),
+      limit: fc.constantFrom(5, 8, 100),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reset', 'refresh', 'cancel') }) },
+);
+
+describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange', (rule) => {
+  test('whatever is lost, doubled, swapped, merged or stale: what is shown is the true book at its id', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const exchange = new TinyExchange(rule, 1_000);
+        const sync = new BookSync<DepthUpdate>(rule, plainEngine);
+        const sent: DepthUpdate[] = [];
+        const ids = [exchange.id];
+        let held: DepthUpdate | null = null;
+        const deliver = (update: DepthUpdate) => {
+          sync.onUpdate(update);
+          sent.push(update);
+          shows(sync, exchange);
+        };
+        for (const s of steps) {
+          if (s.do === 'change') {
+            exchange.change(s.bid ? 'bids' : 'asks', s.offset, s.quantity);
+            ids.push(exchange.id);
+          } else if (s.do === 'reply') {
+            const id = ids[Math.max(ids.length - 1 - s.back, 0)];
+            sync.onReply(exchange.reply(id, s.limit), s.limit);
+          } else if (s.do === 'reset') sync.reset();
+          else if (s.do === 'refresh') sync.beginRefresh();
+          else if (s.do === 'cancel') sync.cancelRefresh();
+          else if (s.do === 'again') {
+            if (sent.length > 0) deliver(sent[Math.floor(sent.length / 2)]);
+          } else {
+            const update = exchange.event();
+            if (update === null || s.do === 'drop') continue;
+            if (s.do === 'hold') held = held ? merged(held, update) : update;
+            else if (s.do === 'merge' && held) {
+              deliver(merged(held, update));
+              held = null;
+            } else {
+              deliver(update);
+              if (s.do === 'twice') deliver(update);
+              if (held) deliver(held);
+              held = null;
+            }
+          }
+          shows(sync, exchange);
+        }
+        // When the faults are over, one reply and one event bring it back.
+        sync.reset();
+        exchange.event();
+        expect(sync.onReply(exchange.reply(exchange.id, 100), 100)).toBe('live');
+        exchange.change('bids', 7, 2);
+        expect(sync.onUpdate(exchange.event() as DepthUpdate)).toBe('applied');
+        expect(sync.book?.lastUpdateId).toBe(exchange.id);
+        shows(sync, exchange);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('without faults there is no gap, and the book is the newest after every event', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.tuple(fc.boolean(), fc.nat(200), fc.nat(3)), { minLength: 1, maxLength: 6 }), {
+          minLength: 3,
+          maxLength: 30,
+        }),
+        fc.nat(29),
+        fc.nat(5),
+        (ticks, when, inside) => {
+          const exchange = new TinyExchange(rule, 77);
+          const sync = new BookSync<DepthUpdate>(rule, plainEngine, false);
+          let joined = false;
+          ticks.forEach((changes, tick) => {
+            changes.forEach(([bid, offset, quantity], i) => {
+              exchange.change(bid ? 'bids' : 'asks', offset, quantity);
+              if (tick === when % ticks.length && i === inside % changes.length) {
+                expect(sync.onReply(exchange.reply(exchange.id, 100), 100)).toBe('live');
+                joined = true;
+              }
+            });
+            const outcome = sync.onUpdate(exchange.event() as DepthUpdate);
+            if (!joined) return expect(outcome).toBe('buffered');
+            // Spot: an event that ends where the reply was taken is contained in it.
+            expect(['applied', 'ignored']).toContain(outcome);
+            expect(sync.book?.lastUpdateId).toBe(exchange.id);
+            shows(sync, exchange);
+          });
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** The invariant: trusted levels are those of the true book at the id that is named; complete sides are whole. */
+function shows(sync: BookSync<DepthUpdate>, exchange: TinyExchange): void {
+  const top = sync.trustedTop(1_000);
+  if (top === null) return expect(sync.book).toBeNull();
+  const truth = exchange.past.get(top.lastUpdateId);
+  if (!truth) throw new Error(`no book was ever at ${top.lastUpdateId}`);
+  const { coverage } = sync;
+  expect(top.bids).toEqual(truth.bids.filter(([price]) => within(price, coverage?.lowestBid, 1)));
+  expect(top.asks).toEqual(truth.asks.filter(([price]) => within(price, coverage?.highestAsk, -1)));
+  for (const count of [1, 3, 20]) {
+    const sums = emptyTopSums();
+    if (!sync.trustedSums(count, sums)) continue;
+    const [bids, asks] = [truth.bids.slice(0, count), truth.asks.slice(0, count)];
+    expect(sums.bidNotional).toBe(bids.reduce((sum, [p, q]) => sum + Number(p) * Number(q), 0));
+    expect(sums.askNotional).toBe(asks.reduce((sum, [p, q]) => sum + Number(p) * Number(q), 0));
+    expect([sums.bidLevels, sums.askLevels]).toEqual([bids.length, asks.length]);
+  }
+}
+
+function within(price: string, edge: string | null | undefined, sign: 1 | -1): boolean {
+  return edge === null || edge === undefined || compareDecimals(price, edge) * sign >= 0;
+}
+
+const update = (U: number, u: number, over: Partial<DepthUpdate> = {}): DepthUpdate => ({
+  ...{ symbol: 'X', firstUpdateId: U, finalUpdateId: u, previousFinalUpdateId: null, eventTimeMs: u },
+  ...{ bids: [], asks: [] },
+  ...over,
+});
+const reply = (lastUpdateId: number, over: Partial<DepthReply> = {}): DepthReply => ({
+  ...{ lastUpdateId, bids: [['10', '1']], asks: [['11', '1']], eventTimeMs: null },
+  ...over,
+});
+
+describe('each step of the rule', () => {
+  const start = () => new BookSync<DepthUpdate>('spot', plainEngine);
+
+  test('a reply older than the buffer is asked again, and the buffer is kept', () => {
+    const sync = start();
+    expect(sync.onUpdate(update(100, 105))).toBe('buffered');
+    expect(sync.onUpdate(update(106, 110, { bids: [['9', '4']] }))).toBe('buffered');
+    for (let i = 0; i < 5; i++) expect(sync.onReply(reply(98), 100)).toBe('reply-too-old');
+    expect(sync.trustedTop(5)).toBeNull();
+    expect(sync.onReply(reply(105), 100)).toBe('live');
+    expect(sync.trustedTop(5)).toMatchObject({
+      lastUpdateId: 110,
+      bids: [
+        ['10', '1'],
+        ['9', '4'],
+      ],
+    });
+  });
+
+  test('nothing can be read after a gap until a reply is joined, and the update that showed it is kept', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    expect(sync.onUpdate(update(11, 12))).toBe('applied');
+    expect(sync.onUpdate(update(14, 15, { bids: [['9', '7']] }))).toBe('gap');
+    expect(sync.book).toBeNull();
+    expect(sync.trustedTop(1)).toBeNull();
+    expect(sync.trustedSums(1, emptyTopSums())).toBe(false);
+    expect(sync.headroom(1)).toBe(0);
+    expect(sync.onReply(reply(13), 100)).toBe('live');
+    expect(sync.trustedTop(5)?.bids).toEqual([
+      ['10', '1'],
+      ['9', '7'],
+    ]);
+  });
+
+  test('a gap inside the buffer beyond the reply: what came before it is dropped', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12));
+    sync.onUpdate(update(15, 16));
+    expect(sync.onReply(reply(11), 100)).toBe('gap');
+    expect(sync.onReply(reply(11), 100)).toBe('reply-too-old');
+    expect(sync.onReply(reply(12), 100)).toBe('reply-too-old');
+    expect(sync.onReply(reply(14), 100)).toBe('live');
+  });
+
+  test('crossed: by an update, by a reply, and by the buffer; locked is no fault', () => {
+    const sync = start();
+    expect(sync.onReply(reply(10, { bids: [['12', '1']] }), 100)).toBe('crossed');
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.onUpdate(update(11, 11, { bids: [['11', '1']] }))).toBe('applied');
+    expect(sync.onUpdate(update(12, 12, { bids: [['11.5', '1']] }))).toBe('crossed');
+    expect(sync.book).toBeNull();
+    expect(sync.onReply(reply(11), 100)).toBe('crossed');
+  });
+
+  test('ids that go backwards while time goes on begin a new count; a repetition does not', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }));
+    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_003 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 15, { eventTimeMs: 900 }))).toBe('ignored');
+    expect(sync.onUpdate(update(1, 2, { eventTimeMs: 1_100 }))).toBe('ids-reset');
+    expect(sync.book).toBeNull();
+    expect(sync.onReply(reply(1), 100)).toBe('live');
+  });
+
+  test('a refresh replaces the live book without a pause; a stale one leaves it alone', () => {
+    const sync = start();
+    sync.onReply(
+      reply(10, {
+        bids: [
+          ['10', '1'],
+          ['9', '1'],
+        ],
+      }),
+      2,
+    );
+    expect(sync.coverage).toEqual({ lowestBid: '9', highestAsk: null });
+    sync.onUpdate(update(11, 11));
+    expect(sync.onReply(reply(12), 100)).toBe('unexpected');
+    sync.beginRefresh();
+    expect(sync.refreshing).toBe(true);
+    sync.onUpdate(update(12, 13, { asks: [['12', '5']] }));
+    expect(sync.onReply(reply(9), 100)).toBe('reply-too-old');
+    expect(sync.book?.lastUpdateId).toBe(13);
+    expect(
+      sync.onReply(
+        reply(12, {
+          bids: [
+            ['10', '1'],
+            ['9', '1'],
+            ['8', '1'],
+          ],
+        }),
+        100,
+      ),
+    ).toBe('refreshed');
+    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: null });
+    expect(sync.trustedTop(5)).toMatchObject({
+      lastUpdateId: 13,
+      asks: [
+        ['11', '1'],
+        ['12', '5'],
+      ],
+    });
+    sync.beginRefresh();
+    expect(sync.onReply(reply(13, { bids: [['10', '2']] }), 100)).toBe('refreshed-different');
+  });
+
+  test('a refresh by a reply behind the live book is refused, also where nothing was buffered', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 11));
+    sync.beginRefresh();
+    expect(sync.onReply(reply(10), 100)).toBe('reply-too-old');
+    expect(sync.book?.lastUpdateId).toBe(11);
+    expect(sync.refreshing).toBe(true);
+  });
+
+  test('a refresh ahead of the live book is not compared with it: other ids, other levels', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 11));
+    sync.beginRefresh();
+    expect(sync.onReply(reply(15, { bids: [['9', '3']] }), 100)).toBe('refreshed');
+    expect(sync.book?.lastUpdateId).toBe(15);
+  });
+
+  test('ids that start over while a reply is waited for: what was buffered before is dropped', () => {
+    const sync = start();
+    sync.onUpdate(update(90, 100, { eventTimeMs: 1_000 }));
+    sync.onUpdate(update(5, 6, { eventTimeMs: 1_100 }));
+    expect(sync.onReply(reply(4), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(6);
+  });
+
+  test('an update that only came late is no new count: what was buffered before it stays', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12, { eventTimeMs: 1_000 }));
+    sync.onUpdate(update(9, 10, { eventTimeMs: 900 }));
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(12);
+  });
+
+  test('sums are refused on either side that leaves the coverage', () => {
+    const sides = {
+      bids: [
+        ['10', '1'],
+        ['9', '1'],
+      ],
+      asks: [
+        ['11', '1'],
+        ['12', '1'],
+      ],
+    } as const;
+    for (const gone of [{ bids: [['10', '0'] as const] }, { asks: [['11', '0'] as const] }]) {
+      const sync = start();
+      sync.onReply(reply(1, sides), 2);
+      expect(sync.trustedSums(2, emptyTopSums())).toBe(true);
+      sync.onUpdate(update(2, 2, gone));
+      expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
+      expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
+    }
+  });
+
+  test('headroom shrinks as the best levels go, and says how near the edge is', () => {
+    const sync = start();
+    const bids = Array.from({ length: 10 }, (_, i): Level => [String(100 - i), '1']);
+    const asks = Array.from({ length: 10 }, (_, i): Level => [String(101 + i), '1']);
+    sync.onReply(reply(1, { bids, asks }), 10);
+    expect(sync.headroom(2)).toBe(1);
+    sync.onUpdate(update(2, 2, { bids: bids.slice(0, 4).map(([price]): Level => [price, '0']) }));
+    expect(sync.headroom(2)).toBe(0.5);
+    sync.onUpdate(update(3, 3, { bids: bids.slice(4, 9).map(([price]): Level => [price, '0']) }));
+    expect(sync.headroom(2)).toBeLessThan(0);
+    expect(sync.trustedTop(5)?.bids).toEqual([['91', '1']]);
+    expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
+    expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
+    sync.beginRefresh();
+    sync.onReply(reply(3), 10);
+    expect(sync.headroom(5)).toBe(Infinity);
+  });
+
+  test('levels beyond the coverage are forgotten in a long run', () => {
+    const sync = start();
+    sync.onReply(reply(1), 1);
+    for (let id = 2; id < 5_000; id++)
+      sync.onUpdate(update(id, id, { bids: [[`9.${id}`, '1']], asks: [[`12.${id}`, '1']] }));
+    expect(sync.book?.bidCount).toBeLessThan(600);
+    expect(sync.book?.askCount).toBeLessThan(600);
+    expect(sync.trustedTop(5)).toMatchObject({ bids: [['10', '1']], asks: [['11', '1']] });
+  });
+
+  test('a side that is wholly known is capped as well, and says so', () => {
+    const sync = start();
+    sync.onReply(reply(1), 100);
+    for (let id = 2; id <= 1_501; id++) {
+      const asks = Array.from({ length: 50 }, (_, i): Level => [String(11 + id * 50 + i), '1']);
+      sync.onUpdate(update(id, id, { asks }));
+    }
+    expect(sync.book?.askCount).toBeLessThanOrEqual(MAX_LEVELS_PER_SIDE);
+    const top = sync.trustedTop(MAX_LEVELS_PER_SIDE * 2);
+    expect(top?.asks).toHaveLength(MAX_LEVELS_PER_SIDE);
+    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: top?.asks[MAX_LEVELS_PER_SIDE - 1][0] });
+  });
+
+  test('a buffer that nobody fetches a reply for stays within its cap, and the newest can still be joined', () => {
+    const sync = start();
+    const last = MAX_BUFFERED_UPDATES * 2 + 50;
+    for (let id = 1; id <= last; id++) sync.onUpdate(update(id, id));
+    expect(sync.onReply(reply(last - MAX_BUFFERED_UPDATES - 10), 10)).toBe('reply-too-old');
+    expect(sync.onReply(reply(last - 100), 10)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(last);
+  });
+});
