@@ -1,21 +1,29 @@
-import { POWERS_OF_TEN } from '../book/decimalParts';
-
 /**
  * Decimal digits read four at a time. A word of four bytes, each made 0..9 by taking '0' off it, is tested and
  * converted with a handful of whole-number operations, where a loop over the bytes would take a step and a branch for
  * each. All reads are little-endian: the first byte is the lowest one of the word.
  *
- * Every function returns the place behind what it read, or -1 where the bytes are not of the plain form it reads; what
- * they then mean is for the plain parser to say.
+ * Both readers return the place behind what they read, or -1 where the bytes are not of the plain form that they know;
+ * what such bytes mean is for the plain parser to say.
  */
 
 /** '0' in each byte. */
 const ZEROS = 0x30303030;
-const QUOTE = 0x22;
-const POINT = 0x2e;
-const ZERO = 0x30;
 /** Three full words, and up to three digits more: what a double holds exactly. */
 const MAX_WORD_DIGITS = 12;
+const MAX_ID_WORD_DIGITS = 16;
+const POWERS = Float64Array.of(1, 10, 100, 1_000);
+
+// The wire between the digits, as little-endian words.
+const POINT = 0x2e;
+const ZERO = 0x30;
+const QUOTE = 0x22;
+const EMPTY_LIST = 0x5d5b; // []
+const LIST_BEGIN = 0x225b5b; // [["
+const PRICE_END = 0x222c22; // ","
+const LEVEL_END = 0x5b2c5d22; // "],[
+const LIST_END = 0x5d5d22; // "]]
+const THREE_BYTES = 0xffffff;
 
 /** The top bit of each byte that is not a digit, given bytes with '0' taken off. Exact up to and with the first one. */
 function notDigits(word: number): number {
@@ -28,12 +36,99 @@ function four(word: number): number {
   return (Math.imul(pairs, 100) + (pairs >>> 16)) & 0xffff;
 }
 
+/** A mask of the bytes below the first non-digit: what follows the digits counts as zeros. */
+function belowFirst(stops: number): number {
+  return ((stops & -stops) >>> 7) - 1;
+}
+
+/** The number of digits before the first non-digit of a word that has one, 0 to 3. */
+function digitsBefore(stops: number): number {
+  return 3 - (Math.clz32(stops & -stops) >> 3);
+}
+
+/** A word's first `count` digits (0 to 3) as its last ones, behind zeros. */
+function digitsOnly(word: number, count: number): number {
+  return (word << 8) << (24 - 8 * count);
+}
+
 /**
- * Reads a decimal up to its closing quote, at most 15 digits before the point and 8 after it, into two parts (see
- * decimalParts.ts): parts[slot] and parts[slot + 1].
- * @returns the place behind the quote
+ * Reads a list of levels, `[["0.0024","10"],…]`, each two decimals of at most 15 digits before the point and 8 after it
+ * and a price above zero, into four parts a level (see decimalParts.ts) from parts[firstSlot] on.
+ *
+ * Most of the time of a frame goes here. The everyday decimal, up to seven digits and eight after the point, is read in
+ * place, twice: the engine inlines only so much into one function, and a call for each decimal costs half as much again.
+ * @param reached reached[0] becomes the slot behind the last level
  */
-export function readDecimal(view: DataView, start: number, parts: Float64Array, slot: number): number {
+export function readLevels(
+  view: DataView,
+  start: number,
+  parts: Float64Array,
+  firstSlot: number,
+  reached: Int32Array,
+): number {
+  let slot = firstSlot;
+  let at = start + 3;
+  if (view.getUint16(start, true) === EMPTY_LIST) {
+    reached[0] = slot;
+    return start + 2;
+  }
+  if ((view.getInt32(start, true) & THREE_BYTES) !== LIST_BEGIN) return -1;
+  for (;;) {
+    let begin = at;
+    let integer = 0;
+    let word = view.getInt32(at, true) ^ ZEROS;
+    let stops = notDigits(word);
+    if (stops === 0) {
+      integer = four(word);
+      at += 4;
+      word = view.getInt32(at, true) ^ ZEROS;
+      stops = notDigits(word);
+    }
+    let short = Math.clz32(stops & -stops);
+    at += 3 - (short >> 3);
+    let high = view.getInt32(at + 1, true) ^ ZEROS;
+    let low = view.getInt32(at + 5, true) ^ ZEROS;
+    if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
+      parts[slot] = integer * POWERS[3 - (short >> 3)] + four((word << 8) << short);
+      parts[slot + 1] = four(high) * 10_000 + four(low);
+      at += 9;
+    } else at = readDecimal(view, begin, parts, slot);
+    if (at < 0 || (view.getInt32(at, true) & THREE_BYTES) !== PRICE_END) return -1;
+
+    at += 3;
+    begin = at;
+    integer = 0;
+    word = view.getInt32(at, true) ^ ZEROS;
+    stops = notDigits(word);
+    if (stops === 0) {
+      integer = four(word);
+      at += 4;
+      word = view.getInt32(at, true) ^ ZEROS;
+      stops = notDigits(word);
+    }
+    short = Math.clz32(stops & -stops);
+    at += 3 - (short >> 3);
+    high = view.getInt32(at + 1, true) ^ ZEROS;
+    low = view.getInt32(at + 5, true) ^ ZEROS;
+    if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
+      parts[slot + 2] = integer * POWERS[3 - (short >> 3)] + four((word << 8) << short);
+      parts[slot + 3] = four(high) * 10_000 + four(low);
+      at += 9;
+    } else at = readDecimal(view, begin, parts, slot + 2);
+    if (at < 0 || (parts[slot] === 0 && parts[slot + 1] === 0)) return -1;
+
+    slot += 4;
+    const next = view.getInt32(at, true);
+    if (next === LEVEL_END && view.getUint8(at + 4) === QUOTE) at += 5;
+    else if ((next & THREE_BYTES) === LIST_END) {
+      reached[0] = slot;
+      return at + 3;
+    } else return -1;
+  }
+}
+
+/** Reads any decimal that fits two parts into parts[slot] and parts[slot + 1]; what follows it is for the caller. */
+function readDecimal(view: DataView, start: number, parts: Float64Array, slot: number): number {
   let at = start;
   let integer = 0;
   let word = view.getInt32(at, true) ^ ZEROS;
@@ -45,49 +140,33 @@ export function readDecimal(view: DataView, start: number, parts: Float64Array, 
     word = view.getInt32(at, true) ^ ZEROS;
     stops = notDigits(word);
   }
-  // Leading zeros of the first non-digit's top bit: 24 where no digit precedes it, 16 for one, 8 for two, 0 for three.
-  let zeros = Math.clz32(stops & -stops);
-  let count = 3 - (zeros >> 3);
-  at += count;
+  let digits = digitsBefore(stops);
+  at += digits;
   if (at === start) return -1;
-  parts[slot] = integer * POWERS_OF_TEN[count] + four((word << 8) << zeros);
-  const next = view.getUint8(at++);
-  if (next === QUOTE) {
-    parts[slot + 1] = 0;
-    return at;
-  }
-  if (next !== POINT) return -1;
+  parts[slot] = integer * POWERS[digits] + four(digitsOnly(word, digits));
+  parts[slot + 1] = 0;
+  if (view.getUint8(at) !== POINT) return at;
 
+  at++;
   const high = view.getInt32(at, true) ^ ZEROS;
   stops = notDigits(high);
-  if (stops === 0) {
-    at += 4;
-    const low = view.getInt32(at, true) ^ ZEROS;
-    stops = notDigits(low);
-    if (stops === 0) {
-      parts[slot + 1] = four(high) * 10_000 + four(low);
-      at += 4;
-    } else {
-      parts[slot + 1] = four(high) * 10_000 + four(low & belowFirst(stops));
-      at += 3 - (Math.clz32(stops & -stops) >> 3);
-    }
-  } else {
-    zeros = Math.clz32(stops & -stops);
-    count = 3 - (zeros >> 3);
-    if (count === 0) return -1;
+  if (stops !== 0) {
+    digits = digitsBefore(stops);
     parts[slot + 1] = four(high & belowFirst(stops)) * 10_000;
-    at += count;
+    return digits === 0 ? -1 : at + digits;
   }
-  return view.getUint8(at) === QUOTE ? at + 1 : -1;
-}
-
-/** A mask of the bytes below the first non-digit: what follows the digits counts as zeros. */
-function belowFirst(stops: number): number {
-  return ((stops & -stops) >>> 7) - 1;
+  const low = view.getInt32(at + 4, true) ^ ZEROS;
+  stops = notDigits(low);
+  if (stops === 0) {
+    parts[slot + 1] = four(high) * 10_000 + four(low);
+    return at + 8;
+  }
+  parts[slot + 1] = four(high) * 10_000 + four(low & belowFirst(stops));
+  return at + 4 + digitsBefore(stops);
 }
 
 /**
- * Reads a JSON number that is an id or a time: digits only, no leading zero, exact as a double.
+ * Reads a JSON number that is an id or a time into out[slot]: digits only, no leading zero, exact as a double.
  * @returns the place behind its last digit
  */
 export function readWhole(view: DataView, start: number, out: Float64Array, slot: number): number {
@@ -98,14 +177,13 @@ export function readWhole(view: DataView, start: number, out: Float64Array, slot
   while (stops === 0) {
     value = value * 10_000 + four(word);
     at += 4;
-    if (at - start > 16) return -1;
+    if (at - start > MAX_ID_WORD_DIGITS) return -1;
     word = view.getInt32(at, true) ^ ZEROS;
     stops = notDigits(word);
   }
-  const zeros = Math.clz32(stops & -stops);
-  const count = 3 - (zeros >> 3);
-  at += count;
-  value = value * POWERS_OF_TEN[count] + four((word << 8) << zeros);
+  const digits = digitsBefore(stops);
+  at += digits;
+  value = value * POWERS[digits] + four(digitsOnly(word, digits));
   if (at === start || value > Number.MAX_SAFE_INTEGER) return -1;
   if (view.getUint8(start) === ZERO && at - start > 1) return -1;
   out[slot] = value;

@@ -1,5 +1,5 @@
 import { LadderUpdate, PARTS_PER_LEVEL } from '../book/ladderUpdate';
-import { readDecimal, readWhole } from './digits';
+import { readLevels, readWhole } from './digits';
 import { SymbolTable } from './symbolTable';
 import { MAX_LEVELS_PER_SIDE, parseFrame, type StreamMessage } from './wire';
 
@@ -16,17 +16,11 @@ const SLACK_BYTES = 32;
 const MIN_LEVEL_BYTES = 10;
 
 // Bytes of the wire, as the little-endian words in which they are compared.
-const OPEN_LEVEL = 0x225b; // ["
-const NEXT_DECIMAL = 0x222c; // ,"
-const NEXT_LEVEL = 0x2c5d; // ],
-const LAST_LEVEL = 0x5d5d; // ]]
 const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const BANG = 0x21;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const COLON = 0x3a;
@@ -79,6 +73,7 @@ export class FrameReader {
   private readonly message: FastMessage = { kind: 'depth', update: this.update };
   /** Levels that levels() read last. */
   private levelCount = 0;
+  private readonly reached = new Int32Array(1);
   private readonly symbols = new SymbolTable();
   private readonly numbers = new Float64Array(5);
   // Frames are copied here first: one array and one view for all of them, with room to read words beyond the end.
@@ -251,30 +246,11 @@ export class FrameReader {
     return at + 1;
   }
 
-  /** Reads a list of levels into the update from index `first` on. */
-  private levels(start: number, first: number): number {
-    const { view } = this;
-    const { parts } = this.update;
-    let at = start + 1;
-    let slot = first * PARTS_PER_LEVEL;
-    if (view.getUint8(start) !== OPEN_LIST) return -1;
-    if (view.getUint8(at) === CLOSE_LIST) at++;
-    else
-      for (;;) {
-        if (view.getUint16(at, true) !== OPEN_LEVEL) return -1;
-        at = readDecimal(view, at + 2, parts, slot);
-        if (at < 0 || view.getUint16(at, true) !== NEXT_DECIMAL) return -1;
-        at = readDecimal(view, at + 2, parts, slot + 2);
-        if (at < 0 || (parts[slot] === 0 && parts[slot + 1] === 0)) return -1;
-        slot += PARTS_PER_LEVEL;
-        const next = view.getUint16(at, true);
-        at += 2;
-        if (next === NEXT_LEVEL) continue;
-        if (next !== LAST_LEVEL) return -1;
-        break;
-      }
-    this.levelCount = slot / PARTS_PER_LEVEL - first;
-    return this.levelCount > MAX_LEVELS_PER_SIDE ? -1 : at;
+  /** Reads a list of levels into the update from index `first` on, and counts them. */
+  private levels(at: number, first: number): number {
+    const end = readLevels(this.view, at, this.update.parts, first * PARTS_PER_LEVEL, this.reached);
+    this.levelCount = this.reached[0] / PARTS_PER_LEVEL - first;
+    return this.levelCount > MAX_LEVELS_PER_SIDE ? -1 : end;
   }
 
   /** Takes the numbers over into the update; false where they break a rule, which the plain parser then names. */

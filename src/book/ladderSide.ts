@@ -35,8 +35,8 @@ export class LadderSide {
   private readonly far = new FarLevels();
   /** A better level than the ladder's highest place is among the far ones. */
   private outgrown = false;
-  /** Levels when the ladder was laid. */
-  private laidFor = 0;
+  /** Far levels right after the ladder was laid. */
+  private farWhenLaid = 0;
   /** Quantities that the numbers hold only to a double's precision, by key. */
   private readonly exact = new Map<number, string>();
 
@@ -62,7 +62,8 @@ export class LadderSide {
 
   /** The best key, which compares across sides by its sign; NaN where the side is empty. */
   get bestKey(): number {
-    return this.count === 0 ? NaN : this.base + this.ladder.best;
+    // Where there is any level, the best one is in the ladder.
+    return this.ladder.best < 0 ? NaN : this.base + this.ladder.best;
   }
 
   /**
@@ -73,7 +74,6 @@ export class LadderSide {
     const { priceUnit, priceDivisor, multiple, quantityUnit, quantityDivisor } = this.scale;
     const { sign, base, ladder, exact } = this;
     const { quantities, bits, size } = ladder;
-    let { count } = ladder;
     let noneExact = exact.size === 0;
     let highest = -1;
     let fits = true;
@@ -95,26 +95,17 @@ export class LadderSide {
         quantity <= Number.MAX_SAFE_INTEGER &&
         noneExact
       ) {
-        const before = quantities[place];
+        // No branch on whether the level goes, comes or stays: nothing could predict it.
         quantities[place] = quantity;
         const word = place >>> 5;
-        if (quantity === 0) {
-          bits[word] &= ~(1 << place);
-          if (before !== 0) count--;
-        } else {
-          bits[word] |= 1 << place;
-          if (before === 0) count++;
-        }
+        bits[word] = (bits[word] & ~(1 << place)) | (Number(quantity > 0) << place);
         if (place > highest) highest = place;
       } else {
-        ladder.count = count;
         fits = this.setAnywhere(parts, at);
-        count = ladder.count;
         noneExact = exact.size === 0;
         if (!fits) break;
       }
     }
-    ladder.count = count;
     if (highest > ladder.best) ladder.best = highest;
     if (highest >= this.edge) this.changed = true;
     this.settle();
@@ -177,7 +168,7 @@ export class LadderSide {
 
   /** The number of levels at or above a key, which need not be whole. */
   countFrom(lowest: number): number {
-    if (this.count === 0) return 0;
+    if (this.ladder.best < 0) return 0;
     const place = Math.ceil(lowest) - this.base;
     if (place >= 0) return this.ladder.countFrom(place);
     return this.ladder.count + this.far.countFrom(lowest);
@@ -186,7 +177,7 @@ export class LadderSide {
   /** Removes every level below a key, which need not be whole. */
   removeBelow(lowest: number): void {
     const { ladder, far } = this;
-    if (this.count === 0) return;
+    if (ladder.best < 0) return;
     for (const key of far.sortedKeys()) {
       if (key >= lowest) break;
       this.setKey(key, 0);
@@ -262,7 +253,8 @@ export class LadderSide {
     const { ladder, far } = this;
     ladder.settle();
     if (far.count === 0) return;
-    if (this.outgrown || ladder.best < ladder.size >>> 2 || this.count > 2 * this.laidFor) this.lay();
+    if (this.outgrown || ladder.best < ladder.size >>> 2) this.lay();
+    else if (far.count > 2 * this.farWhenLaid + MIN_PLACES && ladder.size < MAX_PLACES) this.lay();
   }
 
   /** Lays the ladder so that the best level is at three quarters of its height. */
@@ -276,7 +268,7 @@ export class LadderSide {
     this.far.clear();
     this.base = best - (size >>> 2) * 3;
     for (let i = 0; i < keys.length; i++) this.setKey(keys[i], quantities[i]);
-    this.laidFor = keys.length;
+    this.farWhenLaid = this.far.count;
     this.outgrown = false;
     this.changed = true;
   }

@@ -2,13 +2,11 @@
  * Quantities by place, a row of cells of which 0 means free, with one bit a cell so that the next taken one is found
  * without walking over the free ones. A book's side maps its prices to places so that a better price is a higher place.
  *
- * The side's inner loop writes `quantities`, `bits`, `count` and `best` itself, in the same way as set() does.
+ * The side's inner loop writes `quantities`, `bits` and `best` itself, in the same way as set() does.
  */
 export class TickLadder {
   readonly quantities: Float64Array;
   readonly bits: Int32Array;
-  /** Places taken. */
-  count = 0;
   /** No taken place is above it; exactly the highest taken one after settle(), -1 where none is. */
   best = -1;
 
@@ -18,26 +16,28 @@ export class TickLadder {
     this.bits = new Int32Array(size >>> 5);
   }
 
+  /** The number of places taken, counted anew at each call. */
+  get count(): number {
+    return this.countFrom(0);
+  }
+
   /** Sets the quantity at a place; 0 frees it. */
   set(place: number, quantity: number): void {
-    const before = this.quantities[place];
     this.quantities[place] = quantity;
-    if (quantity === 0) this.bits[place >>> 5] &= ~(1 << place);
-    else this.bits[place >>> 5] |= 1 << place;
-    this.count += (quantity === 0 ? 0 : 1) - (before === 0 ? 0 : 1);
+    const word = place >>> 5;
+    this.bits[word] = (this.bits[word] & ~(1 << place)) | (Number(quantity > 0) << place);
     if (place > this.best) this.best = place;
   }
 
   clear(): void {
     this.quantities.fill(0);
     this.bits.fill(0);
-    this.count = 0;
     this.best = -1;
   }
 
   /** Makes `best` exact after changes. */
   settle(): void {
-    this.best = this.count === 0 ? -1 : this.nextDown(this.best);
+    this.best = this.nextDown(this.best);
   }
 
   /** The highest taken place at or below one; -1 where there is none. */
