@@ -43,12 +43,21 @@ export type ReplyOutcome =
 interface Kept<U extends TimedUpdate> {
   readonly book: OrderBook<U>;
   coverage: Coverage;
+  /** The coverage's prices as numbers: a check on every update converts no text. */
+  edges: Edges;
   /** Trusted levels a side when the reply came; what remains of them tells how near the edge is. */
   readonly initialBids: number;
   readonly initialAsks: number;
   /** No update has been applied since the reply: the first one is judged by the rule for first updates. */
   awaitingFirst: boolean;
-  eventTimeMs: number | null;
+  /** NaN where there is none: a field that is always a number is updated in place, without an allocation. */
+  eventTimeMs: number;
+}
+
+/** NaN where the whole side is known. */
+interface Edges {
+  readonly lowestBid: number;
+  readonly highestAsk: number;
 }
 
 /**
@@ -80,7 +89,8 @@ export class BookSync<U extends TimedUpdate> {
 
   /** The exchange's time of the last applied update or of the REST reply; null where it gave none. */
   get eventTimeMs(): number | null {
-    return this.kept?.eventTimeMs ?? null;
+    const time = this.kept?.eventTimeMs ?? NaN;
+    return Number.isNaN(time) ? null : time;
   }
 
   /** True after a reply until the first update has been joined to it: nothing yet confirms that the stream runs. */
@@ -160,7 +170,7 @@ export class BookSync<U extends TimedUpdate> {
   trustedSums(count: number, out: TopSums): boolean {
     if (this.kept === null) return false;
     this.kept.book.sums(count, out);
-    return covered(this.kept.coverage, count, out);
+    return covered(this.kept.edges, count, out);
   }
 
   /**
@@ -188,7 +198,6 @@ export class BookSync<U extends TimedUpdate> {
       // The newest update itself may come twice with two times: from two of the exchange's servers.
       const idsReset =
         !kept.awaitingFirst &&
-        kept.eventTimeMs !== null &&
         update.eventTimeMs > kept.eventTimeMs &&
         update.finalUpdateId < book.lastUpdateId;
       return idsReset ? 'ids-reset' : 'ignored';
@@ -201,16 +210,18 @@ export class BookSync<U extends TimedUpdate> {
 
   private keep(reply: DepthReply, limit: number): Kept<U> {
     const { bids, asks } = reply;
+    const coverage = {
+      lowestBid: bids.length < limit ? null : bids[bids.length - 1][0],
+      highestAsk: asks.length < limit ? null : asks[asks.length - 1][0],
+    };
     return {
       book: this.engine.create(reply),
-      coverage: {
-        lowestBid: bids.length < limit ? null : bids[bids.length - 1][0],
-        highestAsk: asks.length < limit ? null : asks[asks.length - 1][0],
-      },
+      coverage,
+      edges: edgesOf(coverage),
       initialBids: bids.length,
       initialAsks: asks.length,
       awaitingFirst: true,
-      eventTimeMs: reply.eventTimeMs,
+      eventTimeMs: reply.eventTimeMs ?? NaN,
     };
   }
 
@@ -226,8 +237,10 @@ export class BookSync<U extends TimedUpdate> {
 
   private pruneNow(kept: Kept<U>): void {
     const { book } = kept;
-    if (book.bidCount > MAX_LEVELS_PER_SIDE || book.askCount > MAX_LEVELS_PER_SIDE)
+    if (book.bidCount > MAX_LEVELS_PER_SIDE || book.askCount > MAX_LEVELS_PER_SIDE) {
       kept.coverage = narrowed(book, kept.coverage);
+      kept.edges = edgesOf(kept.coverage);
+    }
     book.prune(kept.coverage.lowestBid, kept.coverage.highestAsk);
     this.appliedSincePrune = 0;
   }
@@ -241,12 +254,13 @@ function narrowed<U extends TimedUpdate>(book: OrderBook<U>, coverage: Coverage)
   return { lowestBid: edge(bids, coverage.lowestBid), highestAsk: edge(asks, coverage.highestAsk) };
 }
 
-function covered(coverage: Coverage, count: number, sums: TopSums): boolean {
-  const bids =
-    coverage.lowestBid === null || (sums.bidLevels === count && sums.worstBid >= Number(coverage.lowestBid));
-  const asks =
-    coverage.highestAsk === null ||
-    (sums.askLevels === count && sums.worstAsk <= Number(coverage.highestAsk));
+function edgesOf({ lowestBid, highestAsk }: Coverage): Edges {
+  return { lowestBid: Number(lowestBid ?? NaN), highestAsk: Number(highestAsk ?? NaN) };
+}
+
+function covered({ lowestBid, highestAsk }: Edges, count: number, sums: TopSums): boolean {
+  const bids = Number.isNaN(lowestBid) || (sums.bidLevels === count && sums.worstBid >= lowestBid);
+  const asks = Number.isNaN(highestAsk) || (sums.askLevels === count && sums.worstAsk <= highestAsk);
   return bids && asks;
 }
 

@@ -20,7 +20,8 @@ export class FarLevels {
 
   /** Sets the quantity at a key, both from `input`; 0 removes the key. */
   put(): void {
-    const [key, quantity] = [this.input[0], this.input[1]];
+    const key = this.input[0];
+    const quantity = this.input[1];
     const slot = this.slotOf(key);
     const present = this.table[slot + 1] !== 0;
     if (quantity === 0) {
