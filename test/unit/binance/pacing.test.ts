@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { AttemptWindow, Pacer } from '../../../src/binance/pacer';
+import { Watchdog } from '../../../src/binance/watchdog';
+import { depthPlan, answeredLimit } from '../../../src/binance/depthPlan';
+import { MARKETS } from '../../../src/binance/markets';
+
+test('never more than so many messages in any rolling window, whatever the pattern', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(400), { maxLength: 60 }), (gaps) => {
+      const pacer = new Pacer(4, 1_000);
+      const sent: number[] = [];
+      let now = 0;
+      for (const gap of gaps) {
+        now += gap;
+        now += pacer.waitMs(now);
+        pacer.note(now);
+        sent.push(now);
+      }
+      for (const at of sent)
+        expect(sent.filter((t) => t >= at && t < at + 1_000).length).toBeLessThanOrEqual(4);
+    }),
+  );
+});
+
+test('connection attempts are spread once the window is full', () => {
+  const window = new AttemptWindow(3, 1_000);
+  expect([0, 0, 0, 0, 0].map((now) => window.take(now))).toEqual([0, 0, 0, 1_000, 1_000]);
+  expect(window.take(500)).toBe(500);
+  expect(window.take(1_500)).toBe(500);
+});
+
+describe('watchdog', () => {
+  const run = (dog: Watchdog, from: number, to: number, every = 100) => {
+    const advice: [number, string][] = [];
+    for (let now = from + every; now <= to; now += every) {
+      const said = dog.check(now, every);
+      if (said === 'probe') dog.onProbe(now);
+      if (said !== 'wait') advice.push([now, said]);
+      if (said === 'cut') break;
+    }
+    return advice;
+  };
+
+  test('silent in spite of probes: cut within two periods, not before one', () => {
+    const dog = new Watchdog(0, 500, 2_000);
+    const advice = run(dog, 0, 10_000);
+    expect(advice[0]).toEqual([500, 'probe']);
+    const [at, last] = advice[advice.length - 1];
+    expect(last).toBe('cut');
+    expect(at).toBeGreaterThan(2_000);
+    expect(at).toBeLessThanOrEqual(4_000);
+  });
+
+  test('any traffic counts; an answered probe keeps a quiet connection for ever', () => {
+    const dog = new Watchdog(0, 500, 2_000);
+    for (let now = 100; now < 60_000; now += 100) {
+      const said = dog.check(now, 100);
+      expect(said).not.toBe('cut');
+      if (said === 'probe') {
+        dog.onProbe(now);
+        dog.onTraffic(now + 20);
+      }
+    }
+  });
+
+  test('a stall of any length cuts nothing by itself, and the age stays honest', () => {
+    const dog = new Watchdog(0, 500, 2_000);
+    run(dog, 0, 1_500);
+    expect(dog.check(61_500, 100)).not.toBe('cut');
+    expect(dog.lastTrafficMs).toBe(0);
+    const advice = run(dog, 61_500, 70_000);
+    const [at, last] = advice[advice.length - 1];
+    expect(last).toBe('cut');
+    expect(at - 61_500).toBeGreaterThanOrEqual(1_500);
+    expect(at - 61_500).toBeLessThanOrEqual(4_000);
+  });
+});
+
+describe('depth', () => {
+  const spot = MARKETS.spot;
+  test.each([
+    [20, 'auto', 1, { first: 100, full: 5_000 }],
+    [20, 'auto', 12, { first: 100, full: 5_000 }],
+    [20, 'auto', 13, { first: 100, full: 1_000 }],
+    [20, 'auto', 60, { first: 100, full: 1_000 }],
+    [20, 'auto', 120, { first: 100, full: 500 }],
+    [20, 'auto', 1_000, { first: 100, full: 100 }],
+    [200, 'auto', 1_000, { first: 400, full: 400 }],
+    [20, 250, 5, { first: 250, full: 250 }],
+    [5_000, 'auto', 5, { first: 5_000, full: 5_000 }],
+  ] as const)('%i levels, %s, %i symbols', (levels, depth, symbols, plan) => {
+    expect(depthPlan(spot, levels, depth, symbols, 3_000)).toEqual(plan);
+  });
+
+  test('futures take only the listed limits', () => {
+    expect(depthPlan(MARKETS.usdm, 20, 250, 1, 1_200)).toEqual({ first: 500, full: 500 });
+    expect(depthPlan(MARKETS.usdm, 20, 'auto', 1, 1_200)).toEqual({ first: 100, full: 1_000 });
+  });
+
+  test('a reply that was clamped in silence does not pass for the whole side', () => {
+    expect(answeredLimit(spot, 5_000, 1_000, 1_000)).toBe(1_000);
+    expect(answeredLimit(spot, 5_000, 1_000, 730)).toBe(1_000);
+    expect(answeredLimit(spot, 5_000, 37, 12)).toBe(5_000);
+    expect(answeredLimit(spot, 100, 100, 100)).toBe(100);
+  });
+});
