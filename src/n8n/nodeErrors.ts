@@ -5,12 +5,16 @@ import { toOrderFlowError } from '../runtime/errors';
 export function toNodeError(
   node: INode,
   error: unknown,
-  context: { itemIndex?: number } = {},
+  context: {
+    itemIndex?: number;
+    /** Where n8n shows a message alone, as it does when a workflow cannot be activated. */
+    remedyInMessage?: boolean;
+  } = {},
 ): NodeOperationError {
   if (error instanceof NodeOperationError) return error;
   const known = toOrderFlowError(error);
   return new NodeOperationError(node, known, {
-    message: `${known.message} [${known.code}]`,
+    message: `${known.message}${context.remedyInMessage ? `. ${known.remedy}` : ''} [${known.code}]`,
     description: known.remedy,
     ...(context.itemIndex === undefined ? {} : { itemIndex: context.itemIndex }),
   });

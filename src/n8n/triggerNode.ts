@@ -33,7 +33,7 @@ export async function startTriggerNode(this: ITriggerFunctions): Promise<ITrigge
     const session = await TriggerSession.start(settings, store, host);
     return { closeFunction: () => session.close() };
   } catch (error) {
-    throw toNodeError(this.getNode(), error);
+    throw toNodeError(this.getNode(), error, { remedyInMessage: this.getMode() !== 'manual' });
   }
 }
 

@@ -141,7 +141,7 @@ test('a trigger that cannot work is refused when it is published, in words that 
     refused({ levels: 0 }),
     refused({}, { restBaseUrl: 'http://user:secret@127.0.0.1:1' }),
   ]);
-  expect(messages[0]).toMatch(/NOSUCHUSDT/);
+  expect(messages[0]).toMatch(/NOSUCHUSDT.*Check the spelling/s);
   expect(messages[1]).toMatch(/Levels/);
   expect(messages[2]).toMatch(/base URL/i);
   expect(messages[2]).not.toMatch(/secret/);

@@ -1,0 +1,174 @@
+import type { Exchange } from '../../exchange';
+import type { Collector } from '../../scripts/n8n/collector';
+import type { N8nInstance } from '../../scripts/n8n/instance';
+import type { N8nRestClient } from '../../scripts/n8n/restClient';
+import { connect, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
+import type { Workflow } from '../../scripts/n8n/workflowTypes';
+import type { RedisServer } from '../support/redisServer';
+import { baseUrls, Bench, eventually, nodeNamed, readyMade, redisData } from './support';
+
+/** Two n8n processes and one Redis: one keeps the feed, the other reads. */
+let bench: Bench;
+let exchange: Exchange;
+let collector: Collector;
+let redis: RedisServer;
+let feeder: N8nInstance;
+let reader: N8nRestClient;
+let readerCredential: Record<string, { id: string; name: string }>;
+
+const MAX_AGE_S = 5;
+
+interface CheckItem {
+  readonly signal: string | null;
+  readonly reason: string | null;
+  readonly message: string;
+  readonly ageMs: number | null;
+  readonly lastUpdateId: number | null;
+  readonly bids?: unknown;
+}
+
+function feed(
+  store: 'redis' | 'memory',
+  credentials?: Record<string, { id: string; name: string }>,
+): Workflow {
+  return {
+    name: 'keeps the store',
+    settings: {},
+    nodes: [
+      {
+        name: 'Trigger',
+        type: nodeTypes().trigger,
+        typeVersion: 1,
+        position: [0, 0],
+        credentials,
+        parameters: { symbols: symbolsValue('BTCUSDT'), emit: 'never', store, options: baseUrls(exchange) },
+      },
+    ],
+    connections: {},
+  };
+}
+
+/** A check every second; all four outputs to one path. */
+function check(path: string, store: 'redis' | 'memory'): Workflow {
+  return {
+    name: path,
+    settings: { saveDataSuccessExecution: 'none' },
+    nodes: [
+      {
+        name: 'Schedule',
+        type: 'n8n-nodes-base.scheduleTrigger',
+        typeVersion: 1.2,
+        position: [0, 0],
+        parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } },
+      },
+      {
+        name: 'Imbalance',
+        type: nodeTypes().imbalance,
+        typeVersion: 1,
+        position: [200, 0],
+        credentials: store === 'redis' ? readerCredential : undefined,
+        parameters: {
+          store,
+          symbols: symbolsValue('BTCUSDT'),
+          options: { maxAge: MAX_AGE_S, includeLevels: true },
+        },
+      },
+      postNode('Post', `${collector.url}/${path}`, [400, 0]),
+    ],
+    connections: connect(
+      ['Schedule', 0, 'Imbalance'],
+      ...[0, 1, 2, 3].map((output) => ['Imbalance', output, 'Post'] as const),
+    ),
+  };
+}
+
+const checks = (path: string) =>
+  collector.at(path).map(({ body, atMs }) => ({ ...(body as CheckItem), atMs }));
+
+beforeAll(async () => {
+  bench = await Bench.open();
+  reader = bench.rest;
+  exchange = await bench.exchange({ symbols: ['BTCUSDT'] });
+  collector = await bench.collector();
+  redis = await bench.redis();
+  readerCredential = await bench.redisCredential(redis);
+  feeder = await bench.ownN8n();
+  await bench.publish(feed('redis', await bench.redisCredential(redis, feeder.rest)), feeder.rest);
+}, 120_000);
+
+afterAll(() => bench.close(), 60_000);
+
+test('the credential dialog tells a Redis that answers from one that refuses', async () => {
+  const { id, name } = readerCredential.orderFlowRedisApi;
+  const tested = (data: Record<string, unknown>) =>
+    reader.testCredential({ id, name }, 'orderFlowRedisApi', { ...redisData(redis), ...data });
+  expect((await tested({})).status).toBe('OK');
+  const wrong = await tested({ password: 'canary-password-1' });
+  expect(wrong.status).toBe('Error');
+  expect(wrong.message).not.toContain('canary-password-1');
+  const nobody = await tested({ port: 1 });
+  expect(nobody.status).toBe('Error');
+  expect(nobody.message).toMatch(/cannot be reached/);
+});
+
+test('with Redis the action works in another process than the trigger', async () => {
+  const { id } = await bench.publish(check('redis', 'redis'));
+  await eventually(
+    'three signals from the other process',
+    20_000,
+    () => checks('redis').filter(({ signal }) => signal).length >= 3,
+  );
+  for (const item of checks('redis').filter(({ signal }) => signal !== null)) {
+    expect(item.bids).toEqual(exchange.trueBook('BTCUSDT', item.lastUpdateId as number, 20)?.bids);
+    expect(item.ageMs).toBeLessThan(3_000);
+  }
+  await bench.remove(id);
+});
+
+test('with the embedded store the action in another process says what is missing', async () => {
+  const { id } = await bench.publish(check('memory', 'memory'));
+  await eventually('a check', 10_000, () => checks('memory').length > 0);
+  const [{ signal, reason, message }] = checks('memory');
+  expect({ signal, reason }).toEqual({ signal: null, reason: 'missing' });
+  expect(message).toMatch(/BTCUSDT/);
+  await bench.remove(id);
+});
+
+test('a feed that dies without a word: its record goes stale in time, and the ready-made watch tells it', async () => {
+  const watch = readyMade('feed-watch');
+  nodeNamed(watch, 'Schedule').parameters.rule = { interval: [{ field: 'seconds', secondsInterval: 1 }] };
+  nodeNamed(watch, 'Notify').parameters.url = `${collector.url}/told`;
+  const data = nodeNamed(watch, 'Order Flow Data');
+  data.credentials = readerCredential;
+  Object.assign(data.parameters, { store: 'redis', options: { maxAge: MAX_AGE_S } });
+  await bench.publish(check('dying', 'redis'));
+  await bench.publish(watch);
+  await eventually('a signal while the feed lives', 10_000, () =>
+    checks('dying').some(({ signal }) => signal),
+  );
+  expect(collector.at('told')).toEqual([]);
+
+  await feeder.kill();
+  const killedAtMs = Date.now();
+  await eventually('a stale record', 15_000, () => checks('dying').some(({ reason }) => reason === 'stale'));
+  // The check runs once a second, and its way here takes a moment.
+  const lastSignalAtMs = Math.max(...checks('dying').flatMap(({ signal, atMs }) => (signal ? atMs : [])));
+  expect(lastSignalAtMs - killedAtMs).toBeLessThanOrEqual(MAX_AGE_S * 1000 + 1_500);
+
+  await eventually('a word to the user', 15_000, () => collector.at('told').length > 0);
+  expect((collector.at('told')[0].body as { text: string }).text).toMatch(
+    /^BTCUSDT: the order book feed is silent/,
+  );
+}, 90_000);
+
+test('in queue mode the embedded store is refused, and the message says to use Redis', async () => {
+  const queue = await bench.ownN8n({
+    env: {
+      EXECUTIONS_MODE: 'queue',
+      QUEUE_BULL_REDIS_HOST: redis.host,
+      QUEUE_BULL_REDIS_PORT: String(redis.port),
+    },
+  });
+  await expect(bench.publish(feed('memory'), queue.rest)).rejects.toThrow(/queue mode.*Set Snapshot Store to Redis/s);
+  await bench.publish(feed('redis', await bench.redisCredential(redis, queue.rest)), queue.rest);
+}, 120_000);
