@@ -1,8 +1,10 @@
 import { bookRows } from './rows/books';
 import { connectionRows } from './rows/connections';
 import { playHostileFrames } from './rows/frames';
+import { lifecycleRows } from './rows/lifecycle';
 import { restRows } from './rows/rest';
 import { sequenceRows } from './rows/sequence';
+import { storeRows } from './rows/storeTrouble';
 import { writerRows } from './rows/writers';
 import type { Scenario } from './scenario';
 
@@ -23,4 +25,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restRows,
   ...bookRows,
   ...writerRows,
+  ...storeRows,
+  ...lifecycleRows,
 ].sort((a, b) => a.id - b.id);

@@ -21,8 +21,9 @@ function crossed(seed: number): Promise<RunResult> {
     const { exchange } = scene;
     await scene.live();
     const asks = scene.view().read(LEVELS)?.asks ?? [];
-    must(asks.length > 15, 'no asks');
-    const price = asks[15][0];
+    must(asks.length > 0, 'no asks');
+    // Far above the market: one that the price could reach within an event would be a lie that nobody can see.
+    const price = (Number(asks[0][0]) * 1.01).toFixed(2);
     const wrongLevel = { kind: 'extraLevel', side: 'bid', price, quantity: '1', times: 1 } as const;
     const told = (): boolean => scene.codes().includes('OF_BOOK_BROKEN');
     const tookMs = await scene.recover(() => exchange.faults.add(wrongLevel), told, 'crossed is told');

@@ -11,13 +11,16 @@ function limits(seed: number): Promise<RunResult> {
   const retryAfterSeconds = 1 + (seed % 2);
   const strike = { kind, retryAfterSeconds } as const;
   const options = {
-    ...{ seed, exchange: { symbols: SYMBOLS } },
+    // Two at once: the stand-in takes even the first request after an announced refusal for an early one.
+    ...{ seed, exchange: { symbols: SYMBOLS.slice(0, 2) } },
     setUp: (exchange: Scene['exchange']) => void (atStart && exchange.faults.add(strike)),
   };
   return Scene.play(options, async (scene) => {
     const { exchange } = scene;
     if (!atStart) {
       await scene.live();
+      // A request on its way counts as early in the stand-in when the refusal begins out of the blue.
+      await pause(500);
       exchange.faults.add(strike);
       exchange.faults.add({ kind: 'close', code: 1001 });
     }

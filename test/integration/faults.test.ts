@@ -1,0 +1,28 @@
+import { SCENARIOS } from '../faults/all';
+import { MUTANTS } from '../faults/mutants';
+import { runRow } from '../faults/runner';
+import { stopSharedRedis } from '../faults/sharedRedis';
+
+/** `npm run faults` with few seeds; every row is here, those on real sockets once. */
+const SEEDS_IN_PROCESS = 10;
+
+afterAll(stopSharedRedis);
+
+test.each(SCENARIOS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] as const))(
+  'row %s',
+  async (_name, scenario) => {
+    const seeds = scenario.maxRuns === Infinity ? SEEDS_IN_PROCESS : 1;
+    const row = await runRow(scenario, { firstSeed: 1, seeds });
+    expect(row.failures).toEqual([]);
+    expect(row).toMatchObject({ runs: seeds, passed: seeds, leaks: 0 });
+  },
+  60_000,
+);
+
+test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+  'the hand-made bug "%s" is caught',
+  async (_name, mutant) => {
+    expect(await mutant.caught(20)).toBe(true);
+  },
+  60_000,
+);
