@@ -201,6 +201,8 @@ export class N8nInstance {
       N8N_RUNNERS_BROKER_PORT: String(this.brokerPort),
       N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
       N8N_VERIFIED_PACKAGES_ENABLED: 'false',
+      // An agent may use our action as its tool.
+      N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
       N8N_DIAGNOSTICS_ENABLED: 'false',
       N8N_PERSONALIZATION_ENABLED: 'false',
       N8N_TEMPLATES_ENABLED: 'false',

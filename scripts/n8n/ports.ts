@@ -1,32 +1,34 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+
+/** Below the range from which systems give out ports by themselves, so that nobody is handed one of these in between. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 29_999;
+const ATTEMPTS = 200;
 
 /** Ports that nothing listens on at this moment, on the loopback address. All different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<void>((resolve, reject) =>
-            server.once('error', reject).listen(0, '127.0.0.1', resolve),
-          ),
-      ),
-    );
-    return servers.map((server) => (server.address() as AddressInfo).port);
-  } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const found = new Set<number>();
+  for (let attempt = 0; found.size < count; attempt++) {
+    if (attempt === ATTEMPTS) throw new Error(`No free port from ${FIRST_PORT} to ${LAST_PORT}.`);
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1));
+    if (await isFree(port)) found.add(port);
   }
+  return [...found];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 /** The port, if it is free; else any free one, or an error where just this one was asked for. */
 export async function portOr(wanted: number, required: boolean): Promise<number> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(wanted, '127.0.0.1', () => resolve(true));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  if (free) return wanted;
+  if (await isFree(wanted)) return wanted;
   if (required) throw new Error(`Port ${wanted} is taken. Choose another one with --port.`);
   return (await freePorts(1))[0];
 }
