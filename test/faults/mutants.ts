@@ -4,7 +4,6 @@ import { LadderUpdate } from '../../src/book/ladderUpdate';
 import type { DepthUpdate, UpdateIds } from '../../src/book/types';
 import type { SymbolUpdate } from '../../src/binance/codec';
 import type { SaveRequest, SnapshotStore } from '../../src/store/types';
-import { isOrderFlowError } from '../../src/runtime/errors';
 import type { Variant } from './model/bookClient';
 import { sequenceRows } from './rows/sequence';
 import { twoWritersWith } from './rows/writers';
@@ -112,14 +111,10 @@ const reuseALateReply: Variant = {
   },
 };
 
-/** Writes under whatever epoch the record has, as a writer does that never looks whether it still holds it. */
+/** Takes the record with every write, as a writer does that never looks whether it still holds it. */
 function unfenced(store: SnapshotStore): SnapshotStore {
   const save = store.save.bind(store);
-  store.save = async (key: string, request: SaveRequest) => {
-    const [found] = await store.readBooks([key]);
-    const epoch = found === null || isOrderFlowError(found) ? request.epoch : found.record.epoch;
-    return save(key, { ...request, tenure: request.tenure === 'hold' ? 'renew' : request.tenure, epoch });
-  };
+  store.save = (key: string, request: SaveRequest) => save(key, { ...request, tenure: 'claim', epoch: 0 });
   return store;
 }
 
