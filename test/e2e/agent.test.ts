@@ -93,7 +93,8 @@ test('an agent that is asked about selling pressure answers with what the action
   chat.parameters.options = { baseURL: modelUrl };
   // The threshold follows the symbol, so that a calm one can be had at will.
   const tool = nodeNamed(workflow, 'Order Flow Imbalance');
-  tool.parameters.threshold = "={{ $fromAI('symbol', '', 'string') === 'CALMUSDT' ? 99.9 : 10 }}";
+  tool.parameters.threshold =
+    "={{ $fromAI('symbol', 'The symbol, for example BTCUSDT', 'string') === 'CALMUSDT' ? 99.9 : 10 }}";
   const { id } = await bench.publish(workflow);
   exchange.pressure('SELLUSDT', 'ask', 5, 60_000);
   exchange.pressure('BUYUSDT', 'bid', 5, 60_000);
@@ -112,9 +113,11 @@ test('an agent that is asked about selling pressure answers with what the action
     ['CALMUSDT', 'NEUTRAL'],
     ['NOBOOKUSDT', 'missing'],
   ]) {
-    await eventually(`${symbol} answered with ${expected}`, 30_000, async () =>
-      (await ask(symbol)).includes(expected),
-    );
+    let answer = '';
+    const answered = async () => (answer = await ask(symbol)).includes(expected);
+    await eventually(`an answer with ${expected}`, 15_000, answered).catch((error: Error) => {
+      throw new Error(`${error.message}; the last one: ${answer.slice(0, 600)}`);
+    });
     expect(toolResults.join(' ')).toContain(expected);
   }
   await bench.remove(id);
