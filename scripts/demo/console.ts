@@ -28,6 +28,8 @@ export class DemoConsole {
   private step = 0;
   private startedMs = 0;
   private readonly seen = new Set<string>();
+  /** Symbols whose trouble was told, until they are live again. */
+  private readonly troubled = new Set<string>();
   private readonly states = new Map<string, { readonly state: string; readonly sinceMs: number }>();
 
   constructor(
@@ -50,11 +52,15 @@ export class DemoConsole {
     const last = this.states.get(symbol);
     if (last && last.sinceMs > sinceMs) return;
     this.states.set(symbol, { state, sinceMs });
-    if (state === 'backing-off' || state === 'stopped') this.note(message);
-    else if (state === 'live' || state === 'syncing') this.connected();
-    if (last === undefined || this.step < 3) return;
-    if (state !== 'live' && last.state === 'live') this.note(message);
-    if (state === 'live' && last.state === 'backing-off') this.note(`${symbol} is live again.`);
+    if (state === 'live') {
+      this.connected();
+      if (this.troubled.delete(symbol)) this.note(`${symbol} is live again.`);
+    } else if (state === 'backing-off' || state === 'stopped' || last?.state === 'live') {
+      this.troubled.add(symbol);
+      this.note(message);
+    } else if (state === 'syncing') {
+      this.connected();
+    }
   }
 
   result(item: ResultItem): void {

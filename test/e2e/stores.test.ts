@@ -169,6 +169,8 @@ test('in queue mode the embedded store is refused, and the message says to use R
       QUEUE_BULL_REDIS_PORT: String(redis.port),
     },
   });
-  await expect(bench.publish(feed('memory'), queue.rest)).rejects.toThrow(/queue mode.*Set Snapshot Store to Redis/s);
+  await expect(bench.publish(feed('memory'), queue.rest)).rejects.toThrow(
+    /queue mode.*Set Snapshot Store to Redis/s,
+  );
   await bench.publish(feed('redis', await bench.redisCredential(redis, queue.rest)), queue.rest);
 }, 120_000);

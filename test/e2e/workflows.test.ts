@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
@@ -148,6 +149,41 @@ test('a calm alert comes when pressure lasts', async () => {
     texts('calm-slack-alert').some((text) => text.includes('selling pressure')),
   );
   await bench.remove(id);
+}, 120_000);
+
+test('a scheduled check that notifies on change tells a signal that lasts, once', async () => {
+  const path = 'scheduled-notify-on-change';
+  const keeper = await bench.publish(storeKeeper());
+  const workflow = filledIn(path);
+  // The file's own calm takes a minute of pressure; what is tried here is that a change is told, and only once.
+  const { parameters } = nodeNamed(workflow, 'Order Flow Imbalance');
+  Object.assign(parameters, { alerts: { pendingPeriod: 2 }, options: {} });
+  exchange.pressure('BTCUSDT', 'ask', 6, 60_000);
+  const { id } = await bench.publish(workflow);
+  const selling = () => texts(path).filter((text) => text.includes('selling pressure')).length;
+  await eventually('a word about the change', 30_000, () => selling() > 0);
+  const checks = () => exchange.lastUpdateId('BTCUSDT');
+  const before = checks();
+  await delay(5_000);
+  expect(checks()).toBeGreaterThan(before);
+  expect(selling()).toBe(1);
+  await bench.remove(id);
+  await bench.remove(keeper.id);
+}, 90_000);
+
+test('a scheduled check notifies on change only, by the mean of the last minute', async () => {
+  const keeper = await bench.publish(storeKeeper());
+  exchange.pressure('BTCUSDT', 'ask', 6, 90_000);
+  const workflow = filledIn('scheduled-notify-on-change');
+  nodeNamed(workflow, 'Order Flow Imbalance').parameters.alerts = { pendingPeriod: 3 };
+  const { id } = await bench.publish(workflow);
+  const told = () => texts('scheduled-notify-on-change');
+  await eventually('one notice', 80_000, () => told().some((text) => text.includes('selling pressure')));
+  const before = told().length;
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  expect(told().length).toBe(before);
+  await bench.remove(id);
+  await bench.remove(keeper.id);
 }, 120_000);
 
 test('a feed that is down is told', async () => {
