@@ -4,7 +4,7 @@ import { parseBaseUrl } from './baseUrl';
 import type { FeedCodec, SymbolUpdate } from './codec';
 import { fastCodec } from './fastCodec';
 import type { FeedLease, FeedListener, FeedRegistry, FeedRequest, SymbolView } from './feedTypes';
-import { MARKETS } from './markets';
+import { isMarketId, MARKETS } from './markets';
 import { MarketFeed, type Reader } from './marketFeed';
 import { AttemptWindow } from './pacer';
 import { RestClient } from './restClient';
@@ -15,6 +15,9 @@ import { weightBudgetFor } from './weightBudget';
 /** The exchange lets an address connect 300 times in 5 minutes; half of it, for others live behind the address too. */
 const CONNECTION_ATTEMPTS = 150;
 const CONNECTION_ATTEMPTS_WINDOW_MS = 5 * 60_000;
+
+/** The deepest reply of any market. */
+export const MAX_LEVELS = 5_000;
 
 export interface RegistryOptions<U extends SymbolUpdate> {
   readonly codec: FeedCodec<U>;
@@ -96,12 +99,13 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
   }
 
   private sharedFeed(request: FeedRequest): Shared<U> {
+    if (!isMarketId(request.market)) throw refuse('Market', 'is none that this package knows');
     const market = MARKETS[request.market];
-    if (!market) throw refuse('Market', 'is none that this package knows');
     if (!market.speeds.has(request.updateSpeedMs))
       throw refuse('Update Speed', `${market.name} offers ${[...market.speeds.keys()].join(', ')} ms`);
-    if (!Number.isSafeInteger(request.levels) || request.levels < 1)
-      throw refuse('Levels', 'is no whole number of at least 1');
+    if (!isLevelCount(request.levels)) throw refuse('Levels', `is no whole number from 1 to ${MAX_LEVELS}`);
+    if (request.bookDepth !== 'auto' && !isLevelCount(request.bookDepth))
+      throw refuse('Book Depth', `is neither auto nor a whole number from 1 to ${MAX_LEVELS}`);
     const restUrl = parseBaseUrl(request.restBaseUrl || market.restBaseUrl, 'rest', 'REST Base URL');
     const webSocketUrl = parseBaseUrl(
       request.webSocketBaseUrl || market.webSocketBaseUrl,
@@ -180,6 +184,10 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     if (shared.feed.symbolCount > 0) return;
     for (const [key, other] of this.feeds) if (other === shared) this.feeds.delete(key);
   }
+}
+
+function isLevelCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1 && value <= MAX_LEVELS;
 }
 
 function refuse(field: string, detail: string): OrderFlowError {

@@ -3,7 +3,7 @@ import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/e
 import { processShared } from '../runtime/processShared';
 import { parseBaseUrl } from './baseUrl';
 import type { ExchangeInfo, ListedSymbol } from './exchangeInfo';
-import { depthLimit, MARKETS, type Market, type MarketId } from './markets';
+import { depthLimit, isMarketId, MARKETS, type Market, type MarketId } from './markets';
 import { RestClient, type Ask } from './restClient';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
 import { weightBudgetFor } from './weightBudget';
@@ -21,8 +21,9 @@ export interface QueryOptions {
 
 /** The REST client of a market and base URL, one for the process, so that what it keeps is kept once. */
 export function restClientFor(marketId: MarketId, options: QueryOptions = {}): RestClient {
+  if (!isMarketId(marketId))
+    throw new OrderFlowError('OF_PARAMETER', 'Market: is none that this package knows');
   const market = MARKETS[marketId];
-  if (!market) throw new OrderFlowError('OF_PARAMETER', 'Market: is none that this package knows');
   const url = parseBaseUrl(options.restBaseUrl || market.restBaseUrl, 'rest', 'REST Base URL');
   const clients = processShared('rest-clients', 1, () => new Map<string, RestClient>());
   const key = JSON.stringify([market.id, url, options.timings ?? null]);

@@ -54,6 +54,7 @@ export class WeightBudget {
   private proven = false;
   private pauseReason: PauseCode | null = null;
   private timer: NodeJS.Timeout | null = null;
+  private pumpDue = false;
   private reported: { readonly at: number; readonly weight: number } | null = null;
   private readonly banListeners = new Set<(untilWallMs: number) => void>();
 
@@ -106,7 +107,7 @@ export class WeightBudget {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.queue.push(entry);
-      this.pump();
+      this.pumpSoon();
     });
   }
 
@@ -156,6 +157,16 @@ export class WeightBudget {
     this.pausedUntil = until;
     this.pauseReason = code;
     this.pump();
+  }
+
+  /** Many symbols may ask in one turn: the most urgent of all of them goes first, not the first in some list. */
+  private pumpSoon(): void {
+    if (this.pumpDue) return;
+    this.pumpDue = true;
+    queueMicrotask(() => {
+      this.pumpDue = false;
+      this.pump();
+    });
   }
 
   private pump(): void {
