@@ -73,6 +73,10 @@ export function readLevels(
     return start + 2;
   }
   if ((view.getInt32(start, true) & THREE_BYTES) !== LIST_BEGIN) return -1;
+  // How many digits stood before the point last time. Where the next decimal goes on is taken from here, which the
+  // processor guesses ahead, and not from the bytes just read, which it would have to wait for.
+  let priceDigits = 0;
+  let quantityDigits = 0;
   for (;;) {
     let begin = at;
     let integer = 0;
@@ -84,13 +88,15 @@ export function readLevels(
       word = view.getInt32(at, true) ^ ZEROS;
       stops = notDigits(word);
     }
-    let short = Math.clz32(stops & -stops);
-    at += 3 - (short >> 3);
+    let digits = digitsBefore(stops);
+    if (digits !== priceDigits) priceDigits = digits;
+    at += priceDigits;
     let high = view.getInt32(at + 1, true) ^ ZEROS;
     let low = view.getInt32(at + 5, true) ^ ZEROS;
     if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
-      parts[slot] = integer * POWERS[3 - (short >> 3)] + four((word << 8) << short);
-      parts[slot + 1] = four(high) * 10_000 + four(low);
+      parts[slot] = integer * POWERS[digits] + four(digitsOnly(word, digits));
+      // Most prices end in zeros.
+      parts[slot + 1] = four(high) * 10_000 + (low === 0 ? 0 : four(low));
       at += 9;
     } else at = readDecimal(view, begin, parts, slot);
     if (at < 0 || (view.getInt32(at, true) & THREE_BYTES) !== PRICE_END) return -1;
@@ -106,12 +112,14 @@ export function readLevels(
       word = view.getInt32(at, true) ^ ZEROS;
       stops = notDigits(word);
     }
-    short = Math.clz32(stops & -stops);
-    at += 3 - (short >> 3);
+    digits = digitsBefore(stops);
+    if (digits !== quantityDigits) quantityDigits = digits;
+    at += quantityDigits;
     high = view.getInt32(at + 1, true) ^ ZEROS;
     low = view.getInt32(at + 5, true) ^ ZEROS;
     if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
-      parts[slot + 2] = integer * POWERS[3 - (short >> 3)] + four((word << 8) << short);
+      const last = four(digitsOnly(word, digits));
+      parts[slot + 2] = integer === 0 ? last : integer * POWERS[digits] + last;
       parts[slot + 3] = four(high) * 10_000 + four(low);
       at += 9;
     } else at = readDecimal(view, begin, parts, slot + 2);
