@@ -1,3 +1,4 @@
+import type { LiveBook } from '../../src/binance/feedTypes';
 import { closeLeftOvers, pause, QUICK, until, WatchedFeed } from '../support/feedHarness';
 
 afterEach(closeLeftOvers);
@@ -29,6 +30,30 @@ describe('a connection that ends', () => {
     await feed.live();
     expect(feed.view.status().resyncs).toBe(1);
     await feed.run(200);
+    await feed.end();
+  });
+
+  test('the book from before a reconnect is not gone on with, even where the ids would fit', async () => {
+    const feed = await WatchedFeed.start({ symbols: [QUIET] }, { bookDepth: 100 });
+    const { exchange } = feed;
+    await feed.live();
+    const id = exchange.lastUpdateId('BTCUSDT');
+    const [best, second] = (feed.view.read(2) as LiveBook).bids;
+    const refusing = exchange.faults.add({ kind: 'refuseUpgrade', status: 503 });
+    exchange.faults.add({ kind: 'close', code: 1001 });
+    await until(() => feed.view.status().state === 'backing-off', 'down');
+    // Ids start over one lower; another book then stands at the very id of the one known before.
+    exchange.faults.add({ kind: 'resetIds', to: id - 1 });
+    exchange.scriptUpdate('BTCUSDT', { bids: [[second[0], '777']], asks: [] });
+    expect(exchange.lastUpdateId('BTCUSDT')).toBe(id);
+    exchange.faults.add({ kind: 'rest', path: 'depth', delayMs: 300, times: 1 });
+    const requests = exchange.stats.requests.length;
+    exchange.faults.clear(refusing);
+    await until(() => exchange.stats.requests.length > requests, 'the book is asked for anew');
+    exchange.scriptUpdate('BTCUSDT', { bids: [[best[0], '888']], asks: [] });
+    await feed.live();
+    await feed.caughtUp();
+    expect(feed.view.read(2)?.bids.map(([, quantity]) => quantity)).toEqual(['888', '777']);
     await feed.end();
   });
 
@@ -77,14 +102,32 @@ describe('planned replacement', () => {
   });
 
   test('events are handed on once each while two connections feed the same book', async () => {
-    const feed = await WatchedFeed.start({}, {}, { rotateAfterMs: 300, rotateJitterMs: 0 });
+    // So many streams that their subscriptions are paced over a second: that long both connections carry the first.
+    const idle = Array.from({ length: 450 }, (_, i) => ({ symbol: `S${i}USDT`, activity: 0, levels: 30 }));
+    const feed = await WatchedFeed.start(
+      { symbols: ['BTCUSDT', ...idle] },
+      { bookDepth: 100 },
+      { rotateAfterMs: 3_000, rotateJitterMs: 0 },
+    );
     await feed.live();
+    let overlapMs = 0;
+    const deadline = performance.now() + 15_000;
+    while (overlapMs < 400 && performance.now() < deadline) {
+      const before = performance.now();
+      await pause(10);
+      if (feed.exchange.stats.mostSubscribersOfADiff === 2) overlapMs += performance.now() - before;
+    }
+    expect(overlapMs).toBeGreaterThanOrEqual(400);
     await feed.run(1_500);
-    const ids = feed.events.map((raw) => (JSON.parse(raw.toString()) as { u: number }).u);
+    const ids = feed.events
+      .map((raw) => JSON.parse(raw.toString()) as { s: string; u: number })
+      .filter(({ s }) => s === 'BTCUSDT')
+      .map(({ u }) => u);
+    expect(ids.length).toBeGreaterThan(10);
     expect(new Set(ids).size).toBe(ids.length);
-    expect([...ids].sort((a, b) => a - b)).toEqual(ids);
+    expect([...ids].sort((x, y) => x - y)).toEqual(ids);
     await feed.end();
-  });
+  }, 40_000);
 
   test('serverShutdown: replaced before the close', async () => {
     const feed = await WatchedFeed.start({ symbols: ['BTCUSDT', 'ETHUSDT'] });

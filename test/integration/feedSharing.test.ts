@@ -20,6 +20,18 @@ test('leases of one market share a connection and the books; symbols merge and p
   await feed.end();
 });
 
+test('closed at once by one reader: what another one reads stays', async () => {
+  const feed = await WatchedFeed.start({ symbols: SYMBOLS });
+  await feed.allLive();
+  const other = feed.acquire({ symbols: ['BTCUSDT'] });
+  await other.release({ immediately: true });
+  await feed.run(200);
+  expect(feed.registry.inventory()).toEqual({ connections: 1, symbols: 3, leases: 1 });
+  expect(feed.viewOf('BTCUSDT').status()).toMatchObject({ state: 'live', resyncs: 0 });
+  expect(feed.exchange.stats.totalConnections).toBe(1);
+  await feed.end();
+});
+
 test('a feed of another speed has a connection of its own', async () => {
   const feed = await WatchedFeed.start({ symbols: SYMBOLS });
   const slow = feed.acquire({ updateSpeedMs: 1000 });
