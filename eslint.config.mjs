@@ -80,8 +80,8 @@ export default tseslint.config(
     languageOptions: { parser: tseslint.parser, parserOptions: { extraFileExtensions: ['.json'] } },
     rules: {
       '@typescript-eslint/no-unused-expressions': 'off',
-      // The one rule that gives way: a live feed needs `ws`, a shared store `redis`, both through the user's proxy
-      // (`https-proxy-agent`, `proxy-from-env`). n8n's own verification forbids them, so this is for self-hosted n8n.
+      // The one rule that gives way: a live feed needs `ws`, a shared store `redis`, the user's proxy
+      // settings `proxy-from-env`. n8n's own verification forbids them, so this is for self-hosted n8n.
       '@n8n/community-nodes/no-runtime-dependencies': 'off',
     },
   },
