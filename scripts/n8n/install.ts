@@ -91,23 +91,33 @@ async function download(layout: N8nLayout, progress: Progress, signal?: AbortSig
   const manifest = { name: 'orderflow-n8n-runtime', private: true, dependencies };
   writeFileSync(join(layout.home, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-  progress.phase(`Downloading n8n ${N8N_VERSION} (2,400 packages, 3 GB on disk, 3 to 6 minutes)`);
+  progress.phase(`Downloading n8n ${N8N_VERSION} (3 GB, 3 to 6 minutes)`);
+  let lookedUp = 0;
   let fetched = 0;
-  const freeAtStart = bavail * bsize;
   const onLine = (line: string) => {
-    if (!/\.tgz\b/.test(line)) return;
-    fetched += 1;
-    if (fetched % 20 !== 0) return;
+    if (!/npm http (fetch|cache)/.test(line)) return;
+    if (/\.tgz\b/.test(line)) fetched += 1;
+    else lookedUp += 1;
+  };
+  const freeAtStart = bavail * bsize;
+  const timer = setInterval(() => {
     const now = statfsSync(layout.home);
     const written = Math.max(0, freeAtStart - now.bavail * now.bsize);
-    progress.detail(
-      `${grouped(Math.min(fetched, EXPECTED_PACKAGES))} packages, ${grouped(written / 1e6)} MB`,
-    );
-  };
+    const counts = [
+      `${grouped(lookedUp)} packages looked up`,
+      `${grouped(fetched)} of about ${grouped(EXPECTED_PACKAGES)} fetched`,
+    ];
+    progress.detail(`${counts.join(', ')}, ${grouped(written / 1e6)} MB written`);
+  }, 1_000);
   // Scripts stay off: one package's tries to download sources from elsewhere and fails. The two native modules that
   // n8n cannot start without are compiled in the next step.
   const npm = npmCommand(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http']);
-  const result = await run(npm.command, npm.args, { cwd: layout.home, env: npmEnv(), onLine, signal });
+  const result = await run(npm.command, npm.args, {
+    cwd: layout.home,
+    env: npmEnv(),
+    onLine,
+    signal,
+  }).finally(() => clearInterval(timer));
   if (result.code !== 0) throw new InstallError(explainDownload(result, layout));
 }
 
@@ -120,7 +130,10 @@ async function compile(layout: N8nLayout, progress: Progress, signal?: AbortSign
   const npm = npmCommand(['rebuild', ...NATIVE_MODULES, '--ignore-scripts=false', '--foreground-scripts']);
   // npm's own script runs under the Node that the modules are for: they ask the running one which version that is.
   const command = npm.command === process.execPath ? layout.nodeBinary : npm.command;
-  const onLine = (line: string) => progress.detail(line.trim().slice(0, 60));
+  const onLine = (line: string) => {
+    // The compiler's own steps, not its warnings.
+    if (/^\s*(CC|CXX|LINK|SOLINK|AR|COPY)\(/.test(line)) progress.detail(line.trim().split('/').slice(-1)[0]);
+  };
   const result = await run(command, npm.args, { cwd: layout.home, env, onLine, signal });
   if (result.code !== 0) throw new InstallError(explainCompile(result));
 }
