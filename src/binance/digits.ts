@@ -1,3 +1,5 @@
+import { UNIT } from '../book/units';
+
 /**
  * Decimal digits read four at a time. A word of four bytes, each made 0..9 by taking '0' off it, is tested and
  * converted with a handful of whole-number operations, where a loop over the bytes would take a step and a branch for
@@ -13,6 +15,7 @@ const ZEROS = 0x30303030;
 const MAX_WORD_DIGITS = 12;
 const MAX_ID_WORD_DIGITS = 16;
 const POWERS = Float64Array.of(1, 10, 100, 1_000);
+const UNIT_POWERS = POWERS.map((power) => power * UNIT);
 
 // The wire between the digits, as little-endian words.
 const POINT = 0x2e;
@@ -52,8 +55,8 @@ function digitsOnly(word: number, count: number): number {
 }
 
 /**
- * Reads a list of levels, `[["0.0024","10"],…]`, each two decimals of at most 15 digits before the point and 8 after it
- * and a price above zero, into four parts a level (see decimalParts.ts) from parts[firstSlot] on.
+ * Reads a list of levels, `[["0.0024","10"],…]`, each two decimals that are exact in units (see units.ts) and a price above
+ * zero, into levels[firstSlot] and on: price and quantity in units, level by level.
  *
  * Most of the time of a frame goes here. The everyday decimal, up to seven digits and eight after the point, is read in
  * place, twice: the engine inlines only so much into one function, and a call for each decimal costs half as much again.
@@ -62,7 +65,7 @@ function digitsOnly(word: number, count: number): number {
 export function readLevels(
   view: DataView,
   start: number,
-  parts: Float64Array,
+  levels: Float64Array,
   firstSlot: number,
   reached: Int32Array,
 ): number {
@@ -94,11 +97,11 @@ export function readLevels(
     let high = view.getInt32(at + 1, true) ^ ZEROS;
     let low = view.getInt32(at + 5, true) ^ ZEROS;
     if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
-      parts[slot] = integer * POWERS[digits] + four(digitsOnly(word, digits));
+      const before = integer * UNIT_POWERS[digits] + four(digitsOnly(word, digits)) * UNIT;
       // Most prices end in zeros.
-      parts[slot + 1] = four(high) * 10_000 + (low === 0 ? 0 : four(low));
+      levels[slot] = before + (four(high) * 10_000 + (low === 0 ? 0 : four(low)));
       at += 9;
-    } else at = readDecimal(view, begin, parts, slot);
+    } else at = readDecimal(view, begin, levels, slot);
     if (at < 0 || (view.getInt32(at, true) & THREE_BYTES) !== PRICE_END) return -1;
 
     at += 3;
@@ -118,14 +121,14 @@ export function readLevels(
     high = view.getInt32(at + 1, true) ^ ZEROS;
     low = view.getInt32(at + 5, true) ^ ZEROS;
     if (view.getUint8(at) === POINT && (notDigits(high) | notDigits(low)) === 0 && at !== begin) {
-      const last = four(digitsOnly(word, digits));
-      parts[slot + 2] = integer === 0 ? last : integer * POWERS[digits] + last;
-      parts[slot + 3] = four(high) * 10_000 + four(low);
+      const before = four(digitsOnly(word, digits)) * UNIT;
+      const after = four(high) * 10_000 + four(low);
+      levels[slot + 1] = (integer === 0 ? before : integer * UNIT_POWERS[digits] + before) + after;
       at += 9;
-    } else at = readDecimal(view, begin, parts, slot + 2);
-    if (at < 0 || (parts[slot] === 0 && parts[slot + 1] === 0)) return -1;
+    } else at = readDecimal(view, begin, levels, slot + 1);
+    if (at < 0 || levels[slot] === 0) return -1;
 
-    slot += 4;
+    slot += 2;
     const next = view.getInt32(at, true);
     if (next === LEVEL_END && view.getUint8(at + 4) === QUOTE) at += 5;
     else if ((next & THREE_BYTES) === LIST_END) {
@@ -135,8 +138,8 @@ export function readLevels(
   }
 }
 
-/** Reads any decimal that fits two parts into parts[slot] and parts[slot + 1]; what follows it is for the caller. */
-function readDecimal(view: DataView, start: number, parts: Float64Array, slot: number): number {
+/** Reads any decimal that is exact in units into out[slot]; what follows it is for the caller. */
+function readDecimal(view: DataView, start: number, out: Float64Array, slot: number): number {
   let at = start;
   let integer = 0;
   let word = view.getInt32(at, true) ^ ZEROS;
@@ -151,26 +154,30 @@ function readDecimal(view: DataView, start: number, parts: Float64Array, slot: n
   let digits = digitsBefore(stops);
   at += digits;
   if (at === start) return -1;
-  parts[slot] = integer * POWERS[digits] + four(digitsOnly(word, digits));
-  parts[slot + 1] = 0;
-  if (view.getUint8(at) !== POINT) return at;
+  integer = integer * POWERS[digits] + four(digitsOnly(word, digits));
 
-  at++;
-  const high = view.getInt32(at, true) ^ ZEROS;
-  stops = notDigits(high);
-  if (stops !== 0) {
-    digits = digitsBefore(stops);
-    parts[slot + 1] = four(high & belowFirst(stops)) * 10_000;
-    return digits === 0 ? -1 : at + digits;
+  let fraction = 0;
+  if (view.getUint8(at) === POINT) {
+    const high = view.getInt32(++at, true) ^ ZEROS;
+    stops = notDigits(high);
+    if (stops !== 0) {
+      digits = digitsBefore(stops);
+      if (digits === 0) return -1;
+      fraction = four(high & belowFirst(stops)) * 10_000;
+      at += digits;
+    } else {
+      const low = view.getInt32(at + 4, true) ^ ZEROS;
+      stops = notDigits(low);
+      digits = stops === 0 ? 4 : digitsBefore(stops);
+      fraction = four(high) * 10_000 + four(stops === 0 ? low : low & belowFirst(stops));
+      at += 4 + digits;
+    }
   }
-  const low = view.getInt32(at + 4, true) ^ ZEROS;
-  stops = notDigits(low);
-  if (stops === 0) {
-    parts[slot + 1] = four(high) * 10_000 + four(low);
-    return at + 8;
-  }
-  parts[slot + 1] = four(high) * 10_000 + four(low & belowFirst(stops));
-  return at + 4 + digitsBefore(stops);
+  const units = integer * UNIT + fraction;
+  out[slot] = units;
+  // A sum that was rounded, by less than a whole, leaves another rest.
+  const exact = units <= Number.MAX_SAFE_INTEGER || units % UNIT === fraction;
+  return exact ? at : -1;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { LadderUpdate, PARTS_PER_LEVEL } from '../book/ladderUpdate';
+import { LadderUpdate } from '../book/ladderUpdate';
+import { NUMBERS_PER_LEVEL } from '../book/tick';
 import { readLevels, readWhole } from './digits';
 import { SymbolTable } from './symbolTable';
 import { MAX_LEVELS_PER_SIDE, parseFrame, type StreamMessage } from './wire';
@@ -248,8 +249,8 @@ export class FrameReader {
 
   /** Reads a list of levels into the update from index `first` on, and counts them. */
   private levels(at: number, first: number): number {
-    const end = readLevels(this.view, at, this.update.parts, first * PARTS_PER_LEVEL, this.reached);
-    this.levelCount = this.reached[0] / PARTS_PER_LEVEL - first;
+    const end = readLevels(this.view, at, this.update.levels, first * NUMBERS_PER_LEVEL, this.reached);
+    this.levelCount = this.reached[0] / NUMBERS_PER_LEVEL - first;
     return this.levelCount > MAX_LEVELS_PER_SIDE ? -1 : end;
   }
 
@@ -265,6 +266,7 @@ export class FrameReader {
     const time = numbers[EVENT_TIME];
     update.eventTimeMs = this.eventTimeUnit === 'us' ? Math.floor(time / 1000) : time;
     update.textForm = null;
+    update.inexact = null;
     return true;
   }
 }

@@ -1,12 +1,10 @@
-import { partsText } from './decimalParts';
 import { FarLevels } from './farLevels';
-import { PARTS_PER_LEVEL } from './ladderUpdate';
+import type { LadderUpdate } from './ladderUpdate';
+import { largestPrice, MAX_PLACES, NUMBERS_PER_LEVEL } from './tick';
 import { TickLadder } from './tickLadder';
-import { MAX_TICKS, quantityText, type TickScale } from './tickScale';
+import { unitsText } from './units';
 
 const MIN_PLACES = 256;
-/** 256 KB a side: on a dense book a third of a percent of the price at a tick of a millionth of it. */
-const MAX_PLACES = 2 ** 15;
 /** A thin book must not pay for a deep one: so many places, of 8 bytes each, for a level. */
 const PLACES_PER_LEVEL = 16;
 
@@ -37,6 +35,8 @@ export class LadderSide {
   private outgrown = false;
   /** Far levels right after the ladder was laid. */
   private farWhenLaid = 0;
+  /** Prices above it, in units, may be taken for whole ticks that they are not. */
+  private readonly largest: number;
   /** Quantities that the numbers hold only to a double's precision, by key. */
   private readonly exact = new Map<number, string>();
 
@@ -45,19 +45,16 @@ export class LadderSide {
   private changed = true;
   private summed = -1;
 
-  /** @param sign 1 for bids, -1 for asks */
+  /** @param sign 1 for bids, -1 for asks; @param tick in units */
   constructor(
     private readonly sign: 1 | -1,
-    private readonly scale: TickScale,
-  ) {}
+    private readonly tick: number,
+  ) {
+    this.largest = largestPrice(tick);
+  }
 
   get count(): number {
     return this.ladder.count + this.far.count;
-  }
-
-  /** Quantities kept as text; many of them say that the scale does not fit. */
-  get exactCount(): number {
-    return this.exact.size;
   }
 
   /** The best key, which compares across sides by its sign; NaN where the side is empty. */
@@ -70,43 +67,30 @@ export class LadderSide {
    * Sets the absolute quantities of the levels from..to of an update. A quantity of 0 removes the level.
    * @returns false where a price is no whole number of ticks: some levels are then set, others are not
    */
-  apply(parts: Float64Array, from: number, to: number): boolean {
-    const { priceUnit, priceDivisor, multiple, quantityUnit, quantityDivisor } = this.scale;
-    const { sign, base, ladder, exact } = this;
-    const { quantities, bits, size } = ladder;
-    let noneExact = exact.size === 0;
+  apply(update: LadderUpdate, from: number, to: number): boolean {
+    if (update.inexact !== null || this.exact.size > 0) return this.applyWithTexts(update, from, to);
+    const { sign, tick, base } = this;
+    const { levels } = update;
+    const { quantities, bits, size } = this.ladder;
+    const end = to * NUMBERS_PER_LEVEL;
     let highest = -1;
     let fits = true;
-    const end = to * PARTS_PER_LEVEL;
-    for (let at = from * PARTS_PER_LEVEL; at < end; at += PARTS_PER_LEVEL) {
-      const steps = parts[at + 1] / priceDivisor;
-      let ticks = parts[at] * priceUnit + steps;
-      if (multiple !== 1) ticks /= multiple;
-      const distance = sign * ticks - base;
+    for (let at = from * NUMBERS_PER_LEVEL; at < end; at += NUMBERS_PER_LEVEL) {
+      const distance = sign * (levels[at] / tick) - base;
       const place = distance | 0;
-      const units = parts[at + 3] / quantityDivisor;
-      const quantity = parts[at + 2] * quantityUnit + units;
-      // Whole steps at a whole place inside the ladder, and a quantity that is whole units, or another way for all else.
-      if (
-        place === distance &&
-        place >>> 0 < size &&
-        (steps | 0) === steps &&
-        (units | 0) === units &&
-        quantity <= Number.MAX_SAFE_INTEGER &&
-        noneExact
-      ) {
+      if (place === distance && place >>> 0 < size) {
         // No branch on whether the level goes, comes or stays: nothing could predict it.
+        const quantity = levels[at + 1];
         quantities[place] = quantity;
         const word = place >>> 5;
         bits[word] = (bits[word] & ~(1 << place)) | (Number(quantity > 0) << place);
         if (place > highest) highest = place;
-      } else {
-        fits = this.setAnywhere(parts, at);
-        noneExact = exact.size === 0;
-        if (!fits) break;
+      } else if (!this.setAnywhere(levels, at)) {
+        fits = false;
+        break;
       }
     }
-    if (highest > ladder.best) ladder.best = highest;
+    if (highest > this.ladder.best) this.ladder.best = highest;
     if (highest >= this.edge) this.changed = true;
     this.settle();
     return fits;
@@ -161,9 +145,14 @@ export class LadderSide {
     return keys;
   }
 
-  /** The exact quantity at a key that is taken. */
+  /** The price of a key as a canonical decimal. */
+  priceAt(key: number): string {
+    return unitsText(this.sign * key * this.tick);
+  }
+
+  /** The quantity at a key that is taken, as a canonical decimal. */
   quantityAt(key: number): string {
-    return this.exact.get(key) ?? quantityText(this.scale, this.numberAt(key));
+    return this.exact.get(key) ?? unitsText(this.unitsAt(key));
   }
 
   /** The number of levels at or above a key, which need not be whole. */
@@ -189,32 +178,26 @@ export class LadderSide {
     this.settle();
   }
 
-  /** Sets a level wherever it belongs; false where its price is no whole number of ticks. */
-  private setAnywhere(parts: Float64Array, at: number): boolean {
-    const { priceUnit, priceDivisor, multiple, quantityUnit, quantityDivisor } = this.scale;
-    const steps = parts[at + 1] / priceDivisor;
-    let ticks = parts[at] * priceUnit + steps;
-    if (ticks > MAX_TICKS || steps !== Math.floor(steps)) return false;
-    if (multiple !== 1) ticks /= multiple;
-    if (ticks !== Math.floor(ticks)) return false;
-    const units = parts[at + 3] / quantityDivisor;
-    const quantity = parts[at + 2] * quantityUnit + units;
-    const key = this.sign * ticks;
-    const { input } = this.far;
-    const place = key - this.base;
-    if (place >= 0 && place < this.ladder.size) {
-      this.ladder.set(place, quantity);
-      this.changed = true;
-    } else {
-      input[0] = key;
-      input[1] = quantity;
-      this.far.put();
-      if (!(place < 0)) this.outgrown = true;
-      if (this.edge === 0) this.changed = true;
+  /** As apply(), where some quantities are known by their text only. */
+  private applyWithTexts(update: LadderUpdate, from: number, to: number): boolean {
+    let fits = true;
+    for (let index = from; index < to && fits; index++) {
+      const at = index * NUMBERS_PER_LEVEL;
+      fits = this.setAnywhere(update.levels, at);
+      const text = update.inexact?.get(index);
+      if (fits && text !== undefined) this.exact.set((this.sign * update.levels[at]) / this.tick, text);
     }
-    if (this.exact.size !== 0) this.exact.delete(key);
-    if (quantity > Number.MAX_SAFE_INTEGER || units !== Math.floor(units))
-      this.exact.set(key, partsText(parts[at + 2], parts[at + 3]));
+    this.changed = true;
+    this.settle();
+    return fits;
+  }
+
+  /** Sets a level wherever it belongs; false where its price is no whole number of ticks. */
+  private setAnywhere(levels: Float64Array, at: number): boolean {
+    const ticks = levels[at] / this.tick;
+    if (ticks !== Math.floor(ticks) || levels[at] > this.largest) return false;
+    this.setKey(this.sign * ticks, levels[at + 1]);
+    this.changed ||= this.edge === 0;
     return true;
   }
 
@@ -226,11 +209,12 @@ export class LadderSide {
       this.far.input[0] = key;
       this.far.input[1] = quantity;
       this.far.put();
+      if (!(place < 0)) this.outgrown = true;
     }
-    if (quantity === 0) this.exact.delete(key);
+    if (this.exact.size > 0) this.exact.delete(key);
   }
 
-  private numberAt(key: number): number {
+  private unitsAt(key: number): number {
     const place = key - this.base;
     return place >= 0 && place < this.ladder.size ? this.ladder.quantities[place] : this.far.get(key);
   }
@@ -260,7 +244,8 @@ export class LadderSide {
   /** Lays the ladder so that the best level is at three quarters of its height. */
   private lay(): void {
     const keys = Float64Array.from(this.bestKeys(Infinity));
-    const quantities = keys.map((key) => this.numberAt(key));
+    const quantities = keys.map((key) => this.unitsAt(key));
+    const texts = [...this.exact];
     const best = keys.reduce((a, b) => Math.max(a, b));
     const size = ladderSize(best - keys.reduce((a, b) => Math.min(a, b)), keys.length);
     if (size === this.ladder.size) this.ladder.clear();
@@ -268,6 +253,7 @@ export class LadderSide {
     this.far.clear();
     this.base = best - (size >>> 2) * 3;
     for (let i = 0; i < keys.length; i++) this.setKey(keys[i], quantities[i]);
+    for (const [key, text] of texts) this.exact.set(key, text);
     this.farWhenLaid = this.far.count;
     this.outgrown = false;
     this.changed = true;

@@ -1,9 +1,8 @@
-import { partsText, writeParts } from './decimalParts';
+import { NUMBERS_PER_LEVEL } from './tick';
 import type { DepthUpdate, Level, UpdateIds } from './types';
+import { exactUnits, UNIT, unitsText } from './units';
 
 const INITIAL_LEVELS = 64;
-/** Numbers a level: price and quantity, each in two parts (see decimalParts.ts). */
-export const PARTS_PER_LEVEL = 4;
 
 /**
  * A depth update in the fast form: one array of numbers that is filled again and again, so that an update costs no
@@ -21,24 +20,25 @@ export class LadderUpdate implements UpdateIds {
   hasPrevious = false;
   bidCount = 0;
   askCount = 0;
-  parts: Float64Array;
-  /** The whole update as text, where a level has more digits than the parts hold; then bidCount and askCount say nothing. */
+  /** Price and quantity of each level, in units (see units.ts). */
+  levels: Float64Array;
+  /** Quantities that no double holds exactly, by level; the array has the nearest. Null where there are none. */
+  inexact: Map<number, string> | null = null;
+  /** The whole update as text, where a price is not exact in units; the numbers then say nothing. */
   textForm: DepthUpdate | null = null;
 
-  constructor(parts = new Float64Array(INITIAL_LEVELS * PARTS_PER_LEVEL)) {
-    this.parts = parts;
+  constructor(levels = new Float64Array(INITIAL_LEVELS * NUMBERS_PER_LEVEL)) {
+    this.levels = levels;
   }
 
   get previousFinalUpdateId(): number | null {
     return this.hasPrevious ? this.previousId : null;
   }
 
-  /** Makes room for `levels` levels; those written so far stay. */
-  reserve(levels: number): void {
-    if (levels * PARTS_PER_LEVEL <= this.parts.length) return;
-    const larger = new Float64Array(Math.max(levels * PARTS_PER_LEVEL, this.parts.length * 2));
-    larger.set(this.parts);
-    this.parts = larger;
+  /** Makes room for so many levels; what the array held is gone. */
+  reserve(count: number): void {
+    const length = count * NUMBERS_PER_LEVEL;
+    if (length > this.levels.length) this.levels = new Float64Array(Math.max(length, this.levels.length * 2));
   }
 
   /** Takes over an update that was read in the plain way. */
@@ -49,13 +49,22 @@ export class LadderUpdate implements UpdateIds {
     this.eventTimeMs = update.eventTimeMs;
     this.hasPrevious = update.previousFinalUpdateId !== null;
     this.previousId = update.previousFinalUpdateId ?? NaN;
-    this.bidCount = update.bids.length;
-    this.askCount = update.asks.length;
-    this.reserve(this.bidCount + this.askCount);
-    const fits =
-      writeLevels(update.bids, this.parts, 0) && writeLevels(update.asks, this.parts, this.bidCount);
+    const fits = this.setLevels(update.bids, update.asks);
     this.textForm = fits ? null : update;
     return this;
+  }
+
+  /** Takes over levels given as text; false where a price does not fit. */
+  setLevels(bids: readonly Level[], asks: readonly Level[]): boolean {
+    this.bidCount = bids.length;
+    this.askCount = asks.length;
+    this.inexact = null;
+    this.reserve(bids.length + asks.length);
+    let fits = true;
+    let index = 0;
+    for (const side of [bids, asks])
+      for (const level of side) if (!this.setLevel(index++, level)) fits = false;
+    return fits;
   }
 
   /** The same update with its levels as text. */
@@ -67,13 +76,13 @@ export class LadderUpdate implements UpdateIds {
       finalUpdateId: this.finalUpdateId,
       previousFinalUpdateId: this.previousFinalUpdateId,
       eventTimeMs: this.eventTimeMs,
-      bids: readLevels(this.parts, 0, this.bidCount),
-      asks: readLevels(this.parts, this.bidCount, this.askCount),
+      bids: this.texts(0, this.bidCount),
+      asks: this.texts(this.bidCount, this.askCount),
     };
   }
 
   copy(): LadderUpdate {
-    const copy = new LadderUpdate(this.parts.slice(0, (this.bidCount + this.askCount) * PARTS_PER_LEVEL));
+    const copy = new LadderUpdate(this.levels.slice(0, (this.bidCount + this.askCount) * NUMBERS_PER_LEVEL));
     copy.symbol = this.symbol;
     copy.firstUpdateId = this.firstUpdateId;
     copy.finalUpdateId = this.finalUpdateId;
@@ -82,23 +91,27 @@ export class LadderUpdate implements UpdateIds {
     copy.hasPrevious = this.hasPrevious;
     copy.bidCount = this.bidCount;
     copy.askCount = this.askCount;
+    copy.inexact = this.inexact;
     copy.textForm = this.textForm;
     return copy;
   }
-}
 
-/** Writes levels from index `first` on; false where one does not fit the parts. */
-export function writeLevels(levels: readonly Level[], parts: Float64Array, first: number): boolean {
-  for (let i = 0; i < levels.length; i++) {
-    const at = (first + i) * PARTS_PER_LEVEL;
-    if (!writeParts(levels[i][0], parts, at) || !writeParts(levels[i][1], parts, at + 2)) return false;
+  private setLevel(index: number, [price, quantity]: Level): boolean {
+    const at = index * NUMBERS_PER_LEVEL;
+    this.levels[at] = exactUnits(price);
+    this.levels[at + 1] = exactUnits(quantity);
+    if (Number.isNaN(this.levels[at + 1])) {
+      this.levels[at + 1] = Number(quantity) * UNIT;
+      (this.inexact ??= new Map()).set(index, quantity);
+    }
+    return !Number.isNaN(this.levels[at]);
   }
-  return true;
-}
 
-function readLevels(parts: Float64Array, first: number, count: number): Level[] {
-  return Array.from({ length: count }, (_, i): Level => {
-    const at = (first + i) * PARTS_PER_LEVEL;
-    return [partsText(parts[at], parts[at + 1]), partsText(parts[at + 2], parts[at + 3])];
-  });
+  private texts(first: number, count: number): Level[] {
+    return Array.from({ length: count }, (_, i): Level => {
+      const at = (first + i) * NUMBERS_PER_LEVEL;
+      const quantity = this.inexact?.get(first + i) ?? unitsText(this.levels[at + 1]);
+      return [unitsText(this.levels[at]), quantity];
+    });
+  }
 }
