@@ -33,6 +33,7 @@ export async function ensureN8n(
 ): Promise<N8nLayout> {
   const layout = n8nLayout(options.home);
   if (isInstalled(layout)) return layout;
+  makeHome(layout);
   const progress = createProgress();
   try {
     await withLock(
@@ -51,7 +52,7 @@ export async function ensureN8n(
 }
 
 async function install(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
-  makeHome(layout);
+  rmSync(layout.marker, { force: true });
   if (!existsSync(layout.n8nEntry) || !existsSync(layout.nodeBinary) || !(await loads(layout, signal))) {
     await download(layout, progress, signal);
     await compile(layout, progress, signal);
@@ -76,7 +77,6 @@ function makeHome(layout: N8nLayout): void {
       `The folder ${layout.home} cannot be made (${(error as Error).message}). Set ORDERFLOW_N8N_HOME to a folder that can be written.`,
     );
   }
-  rmSync(layout.marker, { force: true });
 }
 
 async function download(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { UNIT } from '../book/units';
+import { UNIT as UNIT_OF_DECIMALS } from '../book/units';
 
 /**
  * Decimal digits read four at a time. A word of four bytes, each made 0..9 by taking '0' off it, is tested and
@@ -14,6 +14,8 @@ const ZEROS = 0x30303030;
 /** Three full words, and up to three digits more: what a double holds exactly. */
 const MAX_WORD_DIGITS = 12;
 const MAX_ID_WORD_DIGITS = 16;
+// Here, because an imported value is looked up anew at every use.
+const UNIT = UNIT_OF_DECIMALS;
 const POWERS = Float64Array.of(1, 10, 100, 1_000);
 const UNIT_POWERS = POWERS.map((power) => power * UNIT);
 

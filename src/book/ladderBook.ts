@@ -66,21 +66,22 @@ export class LadderBook implements OrderBook<LadderUpdate> {
   sums(count: number, out: TopSums): void {
     if (this.plain !== null) return this.plain.sums(count, out);
     const { bids, asks, tick } = this;
+    const unit = UNIT;
     bids.refresh(count);
     asks.refresh(count);
     // Divisions, not products with an inverse: the quotient of two exact numbers is the double nearest to the decimal.
     out.bidLevels = bids.found;
     out.askLevels = asks.found;
-    out.bidNotional = ((bids.sums[NOTIONAL] / UNIT) * tick) / UNIT;
-    out.askNotional = ((asks.sums[NOTIONAL] / UNIT) * tick) / UNIT;
-    out.bidQuantity = bids.sums[QUANTITY] / UNIT;
-    out.askQuantity = asks.sums[QUANTITY] / UNIT;
-    out.bestBid = (bids.sums[BEST_TICKS] * tick) / UNIT;
-    out.bestBidQuantity = bids.sums[BEST_QUANTITY] / UNIT;
-    out.bestAsk = (asks.sums[BEST_TICKS] * tick) / UNIT;
-    out.bestAskQuantity = asks.sums[BEST_QUANTITY] / UNIT;
-    out.worstBid = (bids.sums[WORST_TICKS] * tick) / UNIT;
-    out.worstAsk = (asks.sums[WORST_TICKS] * tick) / UNIT;
+    out.bidNotional = ((bids.sums[NOTIONAL] / unit) * tick) / unit;
+    out.askNotional = ((asks.sums[NOTIONAL] / unit) * tick) / unit;
+    out.bidQuantity = bids.sums[QUANTITY] / unit;
+    out.askQuantity = asks.sums[QUANTITY] / unit;
+    out.bestBid = (bids.sums[BEST_TICKS] * tick) / unit;
+    out.bestBidQuantity = bids.sums[BEST_QUANTITY] / unit;
+    out.bestAsk = (asks.sums[BEST_TICKS] * tick) / unit;
+    out.bestAskQuantity = asks.sums[BEST_QUANTITY] / unit;
+    out.worstBid = (bids.sums[WORST_TICKS] * tick) / unit;
+    out.worstAsk = (asks.sums[WORST_TICKS] * tick) / unit;
   }
 
   bidsFrom(lowest: string | null): number {

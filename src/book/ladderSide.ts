@@ -72,10 +72,11 @@ export class LadderSide {
     const { sign, tick, base } = this;
     const { levels } = update;
     const { quantities, bits, size } = this.ladder;
-    const end = to * NUMBERS_PER_LEVEL;
+    const numbers = NUMBERS_PER_LEVEL;
+    const end = to * numbers;
     let highest = -1;
     let fits = true;
-    for (let at = from * NUMBERS_PER_LEVEL; at < end; at += NUMBERS_PER_LEVEL) {
+    for (let at = from * numbers; at < end; at += numbers) {
       const distance = sign * (levels[at] / tick) - base;
       const place = distance | 0;
       if (place === distance && place >>> 0 < size) {
