@@ -192,6 +192,8 @@ export class RecordWriter {
     if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, levels, written, now);
     this.lowerSince = null;
     if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
+      // Another source's book has changed, not this one: the next to change must not wait for the heartbeat.
+      this.dirty = false;
       return this.when(HEARTBEAT_MS - since, () => this.heartbeat(book));
     }
     return this.when(this.saveEveryMs() - since, () => this.save(book, levels, 'hold'));

@@ -155,6 +155,19 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(quick.stats().fenced).toBe(0);
   });
 
+  it('saves in time though another feed of the symbol was heard of first', async () => {
+    const on = scene();
+    const handle = on.acquire();
+    await on.seen(1);
+    await wait(100);
+    // The book in use has not changed: the other source's has.
+    handle.onBook();
+    await wait(20);
+    on.view.lastUpdateId = 2;
+    handle.onBook();
+    await on.seen(2, 400);
+  });
+
   it('says that the feed has stopped when the last handle goes, once a grace has passed', async () => {
     const on = scene();
     const first = on.acquire();
