@@ -21,17 +21,20 @@ function inSequence(name: string, variant: Variant): Mutant {
     async caught(seeds) {
       for (const row of sequenceRows)
         for (let seed = 1; seed <= seeds; seed++)
-          if (await fails(() => row.runVariant(seed, variant))) return true;
+          if (await tellsApart((bug) => row.runVariant(seed, bug ? variant : undefined))) return true;
       return false;
     },
   };
 }
 
-async function fails(run: () => Promise<unknown>): Promise<boolean> {
-  return run().then(
-    () => false,
-    () => true,
-  );
+/** The run fails with the bug and, so that it is the bug that was seen, passes without it. */
+async function tellsApart(run: (bug: boolean) => Promise<unknown>): Promise<boolean> {
+  const passes = (bug: boolean): Promise<boolean> =>
+    run(bug).then(
+      () => true,
+      () => false,
+    );
+  return !(await passes(true)) && (await passes(false));
 }
 
 /** The parts of BookSync that a bug has to reach. */
@@ -127,7 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'skip the fence',
     async caught(seeds) {
       for (let seed = 1; seed <= Math.min(seeds, 3); seed++)
-        if (await fails(() => twoWritersWith(seed, unfenced))) return true;
+        if (await tellsApart((bug) => twoWritersWith(seed, bug ? unfenced : undefined))) return true;
       return false;
     },
   },
