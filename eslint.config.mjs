@@ -38,7 +38,7 @@ const rooms = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'build/**', 'node_modules/**', 'bench/node_modules/**', 'coverage/**', '.tmp/**'] },
+  { ignores: ['dist/**', 'build/**', '**/node_modules/**', 'coverage/**', '.tmp/**', '.stryker-tmp/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -4,6 +4,7 @@ import { BookSync, MAX_BUFFERED_UPDATES, MAX_LEVELS_PER_SIDE } from '../../../sr
 import { compareDecimals } from '../../../src/book/decimal';
 import type { SequenceRule } from '../../../src/book/sequenceRule';
 import { emptyTopSums, type DepthReply, type DepthUpdate, type Level } from '../../../src/book/types';
+import { runs } from '../../support/runs';
 
 /**
  * An exchange as simple as can be: a map of levels a side and the book at every id that ever was. It shares no code with
@@ -165,7 +166,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
         expect(sync.book?.lastUpdateId).toBe(exchange.id);
         shows(sync, exchange);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 
@@ -199,7 +200,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
           });
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

@@ -3,6 +3,7 @@ import { LadderBook } from '../../../src/book/ladderBook';
 import { LadderUpdate } from '../../../src/book/ladderUpdate';
 import { PlainBook } from '../../../src/book/plainBook';
 import { emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
+import { runs } from '../../support/runs';
 
 /** The fast book beside the plain one, fed with the same updates and compared after each. */
 class Pair {
@@ -142,7 +143,7 @@ describe('the fast book beside the plain one', () => {
         }
         pair.compareAll([price(mid), price(mid - m.spread), price(mid + m.spread / 3)]);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -170,7 +171,7 @@ describe('the fast book beside the plain one', () => {
           if (prices.length > 1) pair.prune(prices[0], prices[1]);
         },
       ),
-      { numRuns: 400 },
+      runs(400),
     );
   });
 

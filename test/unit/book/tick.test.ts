@@ -3,6 +3,7 @@ import { LadderUpdate } from '../../../src/book/ladderUpdate';
 import { detectTick, largestPrice, ticksOf } from '../../../src/book/tick';
 import type { Level } from '../../../src/book/types';
 import { exactUnits, unitsText } from '../../../src/book/units';
+import { runs } from '../../support/runs';
 
 const decimal = fc
   .tuple(fc.stringMatching(/^(0|[1-9]\d{0,14})$/), fc.option(fc.stringMatching(/^\d{0,7}[1-9]$/)))
@@ -22,7 +23,7 @@ describe('units', () => {
         expect(Number.isNaN(units)).toBe(!exact);
         if (exact) expect(unitsText(units)).toBe(text);
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     );
   });
 
@@ -83,7 +84,7 @@ describe('the tick of a book', () => {
         expect(Number.isInteger(price / step)).toBe(whole);
       },
     );
-    fc.assert(property, { numRuns: 2_000 });
+    fc.assert(property, runs(2_000));
   });
 
   test('a price between two ticks compares rightly with both', () => {

@@ -4,6 +4,7 @@ import { bareGate } from '../../../src/signal/gateParameters';
 import { restoreGate } from '../../../src/signal/gateRestore';
 import { MAX_CATCH_UP_MS, catchUp } from '../../../src/signal/gateTimer';
 import type { GateParameters, GateState } from '../../../src/signal/gateTypes';
+import { runs } from '../../support/runs';
 import { GateReference } from './gateReference';
 import {
   type TimedObservation,
@@ -179,10 +180,11 @@ describe('the gate', () => {
 
 describe('properties of the gate', () => {
   const anyGate = fc.oneof(gateArb, smoothedGateArb);
-  const runs = { numRuns: 1_000 };
+  const often = runs(1_000);
 
   test('agrees with the second implementation at every step', () => {
     let notices = 0;
+    const often = runs(3_000);
     fc.assert(
       fc.property(observationsArb(30), anyGate, (observations, parameters) => {
         const reference = new GateReference(0, parameters);
@@ -201,9 +203,9 @@ describe('properties of the gate', () => {
           if (kind !== null) notices++;
         }
       }),
-      { numRuns: 3_000 },
+      often,
     );
-    expect(notices).toBeGreaterThan(3_000);
+    expect(notices).toBeGreaterThan(often.numRuns);
   });
 
   test('a timer every millisecond tells nothing else than one at the deadlines', () => {
@@ -225,7 +227,7 @@ describe('properties of the gate', () => {
         );
         expect(run(observations, parameters, endMs).notices).toEqual(noticesOf(densely.steps));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -240,7 +242,7 @@ describe('properties of the gate', () => {
             .forEach((atMs, i) => expect(atMs - times[i]).toBeGreaterThanOrEqual(parameters.cooldownMs));
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -260,7 +262,7 @@ describe('properties of the gate', () => {
           }
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -285,7 +287,7 @@ describe('properties of the gate', () => {
         ];
         expect(run(observations, parameters).notices).toHaveLength(firing ? 1 : 0);
       }),
-      runs,
+      often,
     );
   });
 
@@ -304,7 +306,7 @@ describe('properties of the gate', () => {
           })),
         );
       }),
-      runs,
+      often,
     );
   });
 
@@ -330,7 +332,7 @@ describe('properties of the gate', () => {
           stored = JSON.parse(JSON.stringify(again.state));
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -349,7 +351,7 @@ describe('properties of the gate', () => {
         });
         expect(rest.length).toBeLessThan(30);
       }),
-      runs,
+      often,
     );
   });
 });
