@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Lane, NO_TOXICS, type Cut, type Toxics } from './proxyLane';
+
+export type { Cut, Toxics } from './proxyLane';
+
+/** `up`: from the client to the server; `down`: back. */
+export type Direction = 'up' | 'down';
+
+export interface FaultProxyOptions {
+  /** Decides the jitter. */
+  readonly random?: () => number;
+  /** Sees all bytes as they arrive. `connection` counts from 1. */
+  readonly onBytes?: (connection: number, direction: Direction, bytes: Buffer) => void;
+  readonly onEnd?: (connection: number) => void;
+}
+
+/** What was written has to leave before the reset, or it would be thrown away with the connection, milliseconds. */
+const RESET_AFTER_MS = 5;
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket | null;
+  readonly lanes: Readonly<Record<Direction, Lane>> | null;
+}
+
+/**
+ * A TCP proxy on loopback that troubles what passes through it. Toxics are switched while it runs and hold for the
+ * bytes that come after. It is the one owner of its sockets and timers; `close` ends them all.
+ */
+export class FaultProxy {
+  /** Where connections yet to come lead; those that stand stay where they are. */
+  upstreamPort: number;
+  /** Connections taken in so far. */
+  accepted = 0;
+  private readonly pairs = new Set<Pair>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly toxics: Record<Direction, Toxics> = { up: NO_TOXICS, down: NO_TOXICS };
+  private hole: { readonly answer: Buffer | null } | null = null;
+  private nextCut: { readonly direction: Direction; readonly bytes: number; readonly then: Cut } | null =
+    null;
+  private closing: Promise<void> | null = null;
+
+  private constructor(
+    private readonly listener: Server,
+    upstreamPort: number,
+    private readonly options: FaultProxyOptions,
+  ) {
+    this.upstreamPort = upstreamPort;
+    listener.on('connection', (client) => this.accept(client));
+  }
+
+  static async start(upstreamPort: number, options: FaultProxyOptions = {}): Promise<FaultProxy> {
+    const listener = createServer({ allowHalfOpen: true, noDelay: true });
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen(0, '127.0.0.1', resolve);
+    });
+    return new FaultProxy(listener, upstreamPort, options);
+  }
+
+  get port(): number {
+    return (this.listener.address() as AddressInfo).port;
+  }
+
+  /** Connections that stand. */
+  get connections(): number {
+    return this.pairs.size;
+  }
+
+  /** Switches toxics on for one direction, or both; others stay as they are. */
+  set(toxics: Partial<Toxics>, direction?: Direction): void {
+    for (const one of direction === undefined ? (['up', 'down'] as const) : [direction])
+      this.toxics[one] = { ...this.toxics[one], ...toxics };
+  }
+
+  /** No toxic any more. What fell silent stays silent: its bytes are lost. */
+  clear(): void {
+    this.set(NO_TOXICS);
+    this.hole = null;
+    this.nextCut = null;
+  }
+
+  /** Connections yet to come are taken in and lead nowhere; with `answer` they are sent that once, whatever they ask. */
+  blackHole(answer: Buffer | null = null): void {
+    this.hole = { answer };
+  }
+
+  /** Half-open: one direction, or both, of all that stand falls silent for good; nobody is told. */
+  silence(direction?: Direction): void {
+    for (const { lanes } of this.pairs) {
+      if (direction !== 'down') lanes?.up.silence();
+      if (direction !== 'up') lanes?.down.silence();
+    }
+  }
+
+  /** Every connection that stands is reset on both sides. */
+  reset(): void {
+    for (const pair of [...this.pairs]) this.resetPair(pair);
+  }
+
+  /** Done to each connection that stands once so many more bytes have passed. */
+  cutAfter(direction: Direction, bytes: number, then: Cut): void {
+    for (const { lanes } of this.pairs) lanes?.[direction].cutAfter(bytes, then);
+  }
+
+  /** Done to the next connection once so many bytes have passed. */
+  cutNext(direction: Direction, bytes: number, then: Cut): void {
+    this.nextCut = { direction, bytes, then };
+  }
+
+  /** Idempotent. Every socket and timer is gone after it. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+    const sockets = [...this.pairs].flatMap(({ client, server }) => [client, server]);
+    const gone = sockets.map((socket) => socket && !socket.closed && once(socket, 'close'));
+    for (const pair of [...this.pairs]) this.drop(pair);
+    const closed = once(this.listener, 'close');
+    this.listener.close();
+    await Promise.all([...gone, closed]);
+  }
+
+  private accept(client: Socket): void {
+    const id = ++this.accepted;
+    client.on('error', () => undefined);
+    if (this.closing !== null) return void client.destroy();
+    const pair = this.hole === null ? this.join(id, client) : swallow(client, this.hole.answer);
+    this.pairs.add(pair);
+    const ends = [pair.client, pair.server].filter((socket) => socket !== null);
+    for (const socket of ends) socket.on('close', () => this.closed(pair, socket, id));
+    // Who waits behind a silent connection for its end would wait for ever.
+    client.on('end', () => (pair.lanes === null || isSilent(pair)) && this.drop(pair));
+  }
+
+  private join(id: number, client: Socket): Pair {
+    const address = { port: this.upstreamPort, host: '127.0.0.1' };
+    const server = connect({ ...address, allowHalfOpen: true, noDelay: true });
+    server.on('error', () => undefined);
+    const lane = (direction: Direction, from: Socket, to: Socket): Lane =>
+      new Lane(from, to, {
+        toxics: () => this.toxics[direction],
+        random: this.options.random ?? Math.random,
+        onBytes: (bytes) => this.options.onBytes?.(id, direction, bytes),
+        onReset: () => this.resetSoon(pair),
+      });
+    const lanes = { up: lane('up', client, server), down: lane('down', server, client) };
+    const pair: Pair = { client, server, lanes };
+    const { nextCut } = this;
+    this.nextCut = null;
+    if (nextCut !== null) lanes[nextCut.direction].cutAfter(nextCut.bytes, nextCut.then);
+    return pair;
+  }
+
+  private closed(pair: Pair, socket: Socket, id: number): void {
+    const other = socket === pair.client ? pair.server : pair.client;
+    if (other === null || other.destroyed) {
+      if (this.pairs.delete(pair)) this.options.onEnd?.(id);
+      pair.lanes?.up.close();
+      pair.lanes?.down.close();
+    } else if (!socket.readableEnded && !(isSilent(pair) && other === pair.client)) this.resetPair(pair);
+  }
+
+  private resetSoon(pair: Pair): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.resetPair(pair);
+    }, RESET_AFTER_MS);
+    this.timers.add(timer);
+  }
+
+  private resetPair(pair: Pair): void {
+    pair.client.resetAndDestroy();
+    pair.server?.resetAndDestroy();
+  }
+
+  private drop(pair: Pair): void {
+    pair.client.destroy();
+    pair.server?.destroy();
+  }
+}
+
+function swallow(client: Socket, answer: Buffer | null): Pair {
+  client.resume();
+  if (answer !== null) client.write(answer);
+  return { client, server: null, lanes: null };
+}
+
+function isSilent({ lanes }: Pair): boolean {
+  return lanes !== null && (lanes.up.isSilent || lanes.down.isSilent);
+}
