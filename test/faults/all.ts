@@ -3,6 +3,7 @@ import { connectionRows } from './rows/connections';
 import { playHostileFrames } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
 import { restRows } from './rows/rest';
+import { routeRows } from './rows/routes';
 import { sequenceRows } from './rows/sequence';
 import { storeRows } from './rows/storeTrouble';
 import { writerRows } from './rows/writers';
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...writerRows,
   ...storeRows,
   ...lifecycleRows,
+  ...routeRows,
 ].sort((a, b) => a.id - b.id);

@@ -2,87 +2,34 @@ import { execFile } from 'node:child_process';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { readFileSync } from 'node:fs';
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { httpGet } from '../../src/binance/http';
 import { proxyFor } from '../../src/binance/proxy';
 import { CertificateWorkshop } from '../support/certificates';
+import { ConnectProxy, PROXY_VARIABLES } from '../support/connectProxy';
 import { closeLeftOvers, until, WatchedFeed } from '../support/feedHarness';
 
 const CANARY = 'canary-p4ssw0rd';
-const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [
-  name,
-  name.toLowerCase(),
-]);
 const LIMITS = { connectTimeoutMs: 400, requestTimeoutMs: 800, maxBytes: 10_000 };
-const saved = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
+const saved = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, process.env[name]]));
 
-/** A proxy on loopback that sends every CONNECT to one port, or does as its mood is. */
-class TestProxy {
-  readonly connects: string[] = [];
-  mood: 'serve' | 'password' | 'drop' | 'refuse' | 'mute' | 'babble' = 'serve';
-  private readonly sockets = new Set<net.Socket>();
-  private readonly server = net.createServer((socket) => this.take(socket));
+let proxy: ConnectProxy | null = null;
 
-  constructor(private readonly targetPort: number) {}
-
-  async listen(): Promise<number> {
-    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done));
-    return (this.server.address() as net.AddressInfo).port;
-  }
-
-  get open(): number {
-    return this.sockets.size;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((done) => this.server.close(done));
-  }
-
-  private take(socket: net.Socket): void {
-    this.sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket));
-    socket.once('data', (head: Buffer) => {
-      this.connects.push(head.toString());
-      switch (this.mood) {
-        case 'password':
-          return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-        case 'refuse':
-          return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-        case 'drop':
-          return void socket.destroy();
-        case 'babble':
-          return void socket.write('x'.repeat(64 * 1024));
-        case 'mute':
-          return;
-      }
-      const upstream = net.connect(this.targetPort, '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        socket.pipe(upstream).pipe(socket);
-      });
-      upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-      socket.on('close', () => upstream.destroy());
-    });
-  }
-}
-
-let proxy: TestProxy | null = null;
-
-async function useProxy(targetPort: number): Promise<TestProxy> {
-  proxy = new TestProxy(targetPort);
+async function useProxy(targetPort: number): Promise<ConnectProxy> {
+  proxy = new ConnectProxy(targetPort);
   const port = await proxy.listen();
   process.env.HTTP_PROXY = process.env.HTTPS_PROXY = `http://user:${CANARY}@127.0.0.1:${port}`;
   return proxy;
 }
 
-beforeEach(() => VARIABLES.forEach((name) => delete process.env[name]));
+beforeEach(() => PROXY_VARIABLES.forEach((name) => delete process.env[name]));
 afterEach(async () => {
   await closeLeftOvers();
   await proxy?.close();
   proxy = null;
-  for (const name of VARIABLES) {
+  for (const name of PROXY_VARIABLES) {
     if (saved[name] === undefined) delete process.env[name];
     else process.env[name] = saved[name];
   }
