@@ -1,4 +1,4 @@
-import { step } from './gate';
+import { LiveGate } from './gateLive';
 import type { GateParameters, GateState, GateStep } from './gateTypes';
 
 /** Longer without a step, and nobody watched meanwhile (a machine that slept): no value can be said to have held. */
@@ -9,6 +9,18 @@ export const MAX_CATCH_UP_MS = 60_000;
  * is observed at the very moment of a deadline decides it. For
  * whoever sees every update, before it takes in the next one: what is told then does not depend on how late a timer
  * was, so a replay tells the same as the live run. Not for checks on a schedule: between two of them nothing was seen.
+ * @param onStep after each step
+ */
+export function passDeadlines(gate: LiveGate, nowMs: number, onStep: () => void): void {
+  if (nowMs - gate.atMs > MAX_CATCH_UP_MS) return;
+  while (gate.deadlineMs < nowMs) {
+    gate.onTimer(gate.deadlineMs);
+    onStep();
+  }
+}
+
+/**
+ * The same on a state as data.
  * @returns the steps, oldest first; empty where no deadline has passed
  */
 export function catchUp(
@@ -17,15 +29,9 @@ export function catchUp(
   nowMs: number,
   parameters: GateParameters,
 ): readonly GateStep[] {
-  if (nowMs - state.atMs > MAX_CATCH_UP_MS) return [];
+  const gate = new LiveGate(state, parameters);
+  gate.deadlineMs = deadlineMs ?? Infinity;
   const steps: GateStep[] = [];
-  let current = state;
-  let due = deadlineMs;
-  while (due !== null && due < nowMs) {
-    const taken = step(current, { kind: 'timer' }, due, parameters);
-    steps.push(taken);
-    current = taken.state;
-    due = taken.nextDeadlineMs;
-  }
+  passDeadlines(gate, nowMs, () => steps.push(gate.taken()));
   return steps;
 }

@@ -1,36 +1,46 @@
 import { monotonicMs } from '../runtime/time';
-import { startGate, step } from '../signal/gate';
-import { catchUp } from '../signal/gateTimer';
-import type { GateObservation, GateOutcome, GateParameters, GateState, GateStep } from '../signal/gateTypes';
+import { startGate } from '../signal/gate';
+import { LiveGate } from '../signal/gateLive';
+import { passDeadlines } from '../signal/gateTimer';
+import type { GateOutcome, GateParameters } from '../signal/gateTypes';
 
 /** The longest wait that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The gate of one symbol in real time: every update is an observation, and a timer ends the periods that end without
- * one, since a thin book may be silent for long. Times are monotonic.
+ * one, since a thin book may be silent for long. Times are monotonic. A step that tells nothing allocates nothing.
  */
 export class AlertWatch {
-  private state: GateState;
-  private deadlineMs: number | null = null;
+  private readonly gate: LiveGate;
   private timer: NodeJS.Timeout | null = null;
   private timerAtMs = Infinity;
   private stopped = false;
 
   constructor(
-    private readonly gate: GateParameters,
+    parameters: GateParameters,
     private readonly onFire: (outcome: GateOutcome) => void,
   ) {
-    this.state = startGate(monotonicMs());
+    this.gate = new LiveGate(startGate(monotonicMs()), parameters);
   }
 
-  observe(observation: GateObservation): void {
+  /** @param percent 100 · (asks − bids) / the larger side */
+  onValue(percent: number, nowMs: number): void {
     if (this.stopped) return;
-    const now = monotonicMs();
     // Periods that ended meanwhile ended at their own time, however late this timer or this update is.
-    for (const past of catchUp(this.state, this.deadlineMs, now, this.gate)) this.take(past);
-    this.take(step(this.state, observation, now, this.gate));
-    this.arm(now);
+    passDeadlines(this.gate, nowMs, this.tell);
+    this.gate.onValue(percent, nowMs);
+    this.tell();
+    this.arm(nowMs);
+  }
+
+  /** Nothing can be said of the book. */
+  onNoSignal(reason: string, nowMs: number): void {
+    if (this.stopped) return;
+    passDeadlines(this.gate, nowMs, this.tell);
+    this.gate.onNoSignal(reason, nowMs);
+    this.tell();
+    this.arm(nowMs);
   }
 
   stop(): void {
@@ -39,24 +49,26 @@ export class AlertWatch {
     this.timer = null;
   }
 
-  private take({ state, outcome, nextDeadlineMs }: GateStep): void {
-    this.state = state;
-    this.deadlineMs = nextDeadlineMs;
-    if (outcome.fire) this.onFire(outcome);
-  }
+  private readonly onTimer = (): void => {
+    this.timer = null;
+    this.timerAtMs = Infinity;
+    const nowMs = monotonicMs();
+    passDeadlines(this.gate, nowMs, this.tell);
+    this.gate.onTimer(nowMs);
+    this.tell();
+    this.arm(nowMs);
+  };
+
+  private readonly tell = (): void => {
+    if (this.gate.kind !== null) this.onFire(this.gate.outcome());
+  };
 
   /** One timer, set anew only where the deadline moved nearer: most updates move it away. */
-  private arm(now: number): void {
-    if (this.deadlineMs === null || (this.timer !== null && this.timerAtMs <= this.deadlineMs)) return;
+  private arm(nowMs: number): void {
+    const { deadlineMs } = this.gate;
+    if (deadlineMs === Infinity || (this.timer !== null && this.timerAtMs <= deadlineMs)) return;
     if (this.timer) clearTimeout(this.timer);
-    this.timerAtMs = this.deadlineMs;
-    this.timer = setTimeout(
-      () => {
-        this.timer = null;
-        this.timerAtMs = Infinity;
-        this.observe({ kind: 'timer' });
-      },
-      Math.min(Math.max(0, this.deadlineMs - now), MAX_TIMER_MS),
-    );
+    this.timerAtMs = deadlineMs;
+    this.timer = setTimeout(this.onTimer, Math.min(Math.max(0, deadlineMs - nowMs), MAX_TIMER_MS));
   }
 }

@@ -43,17 +43,18 @@ export class SymbolSignals {
   /** After each update of a live book. In the receive path. */
   onBook(): void {
     const percent = this.judge.look();
-    this.meter.onBook(monotonicMs(), this.view.stretch, this.judge.sums, percent);
+    const nowMs = monotonicMs();
+    this.meter.onBook(nowMs, this.view.stretch, this.judge.sums, percent);
     if (this.watch === null) return;
-    if (Number.isNaN(percent))
-      this.watch.observe({ kind: 'no-signal', reason: this.judge.reason ?? 'syncing' });
-    else this.watch.observe({ kind: 'value', percent });
+    if (Number.isNaN(percent)) this.watch.onNoSignal(this.judge.reason ?? 'syncing', nowMs);
+    else this.watch.onValue(percent, nowMs);
   }
 
   onStatus({ state }: SymbolStatus): void {
     if (state === 'live') return;
-    this.meter.onLost(monotonicMs());
-    this.watch?.observe({ kind: 'no-signal', reason: 'syncing' });
+    const nowMs = monotonicMs();
+    this.meter.onLost(nowMs);
+    this.watch?.onNoSignal('syncing', nowMs);
   }
 
   flow(): FlowSnapshot {
