@@ -1,5 +1,6 @@
 import { LadderUpdate } from '../book/ladderUpdate';
 import { NUMBERS_PER_LEVEL } from '../book/tick';
+import { LAST_TIME_MS } from '../runtime/time';
 import { readLevels, readWhole } from './digits';
 import { SymbolTable } from './symbolTable';
 import { MAX_LEVELS_PER_SIDE, parseFrame, type StreamMessage } from './wire';
@@ -267,6 +268,6 @@ export class FrameReader {
     update.eventTimeMs = this.eventTimeUnit === 'us' ? Math.floor(time / 1000) : time;
     update.textForm = null;
     update.inexact = null;
-    return true;
+    return update.eventTimeMs <= LAST_TIME_MS;
   }
 }

@@ -1,6 +1,7 @@
 import { canonicalDecimal, compareDecimals } from '../book/decimal';
 import type { DepthReply, DepthUpdate, Level } from '../book/types';
 import { OrderFlowError } from '../runtime/errors';
+import { LAST_TIME_MS } from '../runtime/time';
 
 /**
  * The exchange's JSON, read and checked. The letters U, u, pu, E, b and a are known here (and in the fast reader beside
@@ -73,14 +74,13 @@ export function parseDepthUpdate(
   if (firstUpdateId > finalUpdateId) throw invalid(`U ${firstUpdateId} is above u ${finalUpdateId}`);
   if (typeof event.s !== 'string' || event.s === '' || event.s.length > 64)
     throw invalid('s is not a symbol');
-  const time = asId(event.E, 'E');
   return {
     symbol: event.s,
     firstUpdateId,
     finalUpdateId,
     // A new or reset futures book may name no previous id but -1 or 0; anything that is not an id matches none.
     previousFinalUpdateId: requirePrevious ? asPreviousId(event.pu) : null,
-    eventTimeMs: unit === 'us' ? Math.floor(time / 1000) : time,
+    eventTimeMs: asTime(event.E, unit),
     bids: asLevels(event.b, 'b'),
     asks: asLevels(event.a, 'a'),
   };
@@ -94,7 +94,7 @@ export function parseDepthReply(text: string): DepthReply {
       lastUpdateId: asId(reply.lastUpdateId, 'lastUpdateId'),
       bids: asOrdered(asLevels(reply.bids, 'bids'), 'bids', -1),
       asks: asOrdered(asLevels(reply.asks, 'asks'), 'asks', 1),
-      eventTimeMs: reply.E === undefined ? null : asId(reply.E, 'E'),
+      eventTimeMs: reply.E === undefined ? null : asTime(reply.E, 'ms'),
     };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
@@ -119,6 +119,13 @@ function asObject(value: unknown, name: string): Record<string, unknown> {
 function asId(value: unknown, name: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(`${name} is not a whole number`);
   return value as number;
+}
+
+function asTime(value: unknown, unit: 'ms' | 'us'): number {
+  const time = asId(value, 'E');
+  const timeMs = unit === 'us' ? Math.floor(time / 1000) : time;
+  if (timeMs > LAST_TIME_MS) throw invalid('E is no time');
+  return timeMs;
 }
 
 function asPreviousId(value: unknown): number {

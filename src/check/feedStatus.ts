@@ -1,10 +1,10 @@
 import type { FeedState } from '../binance/feedTypes';
 import type { MarketId } from '../binance/markets';
 import { asCollection, type ParameterReader, readMarket, readSymbols } from '../settings/fieldReaders';
-import { isOrderFlowError } from '../runtime/errors';
+import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
 import { readNumber } from '../runtime/validate';
 import { checkPrefix, storeKeys } from '../store/keys';
-import type { SnapshotStore } from '../store/types';
+import type { ReadResult, SnapshotStore, StoredFeedStatus } from '../store/types';
 
 export interface FeedStatusSettings {
   readonly market: MarketId;
@@ -57,7 +57,7 @@ export async function readFeedStatuses(
     symbols.map((symbol) => storeKeys(keyPrefix, market, symbol).feed),
   );
   return symbols.map((symbol, i): FeedStatusItem => {
-    const result = results[i];
+    const result = ofSymbol(results[i], market, symbol);
     if (result === null) {
       return unknown(
         market,
@@ -88,6 +88,18 @@ export async function readFeedStatuses(
       message: messageOf(symbol, state, reason),
     };
   });
+}
+
+/** A status that somebody stored under another symbol's key says nothing of this one. */
+function ofSymbol(
+  result: ReadResult<StoredFeedStatus>,
+  market: MarketId,
+  symbol: string,
+): ReadResult<StoredFeedStatus> {
+  if (result === null || isOrderFlowError(result)) return result;
+  const { record } = result;
+  if (record.market === market && record.symbol === symbol) return result;
+  return new OrderFlowError('OF_RECORD_INVALID', `the feed status is of ${record.market} ${record.symbol}`);
 }
 
 function unknown(market: MarketId, symbol: string, state: 'missing', reason: string): FeedStatusItem {

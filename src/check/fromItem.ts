@@ -3,6 +3,7 @@ import { parseSymbol } from '../binance/symbols';
 import { canonicalDecimal, compareDecimals } from '../book/decimal';
 import type { Level } from '../book/types';
 import { OrderFlowError } from '../runtime/errors';
+import { LAST_TIME_MS } from '../runtime/time';
 import type { BookAnswer } from './bookAnswer';
 
 /** More levels than any book of the exchange has. */
@@ -38,9 +39,6 @@ function marketOf(value: unknown): MarketId {
   if (!isMarketId(value)) throw invalid(`"market" is none of ${Object.keys(MARKETS).join(', ')}`);
   return value;
 }
-
-/** The last millisecond that a date can hold. */
-const LAST_TIME_MS = 8.64e15;
 
 function timeOf(value: unknown): number | null {
   const time = wholeOf(value);

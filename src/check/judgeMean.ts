@@ -3,6 +3,9 @@ import type { CheckItem } from './checkItem';
 /** So much of the last minute must be known before its mean is judged, milliseconds. */
 export const MIN_MEAN_COVERED_MS = 30_000;
 
+/** A mean of percentages cannot be beyond 100 but for rounding; what is was written by somebody else. */
+const MAX_MEAN_PERCENT = 100.001;
+
 /**
  * The item judged by the time-weighted mean that the trigger stored with the book: the same rule, the same threshold.
  * Where the book itself allows no signal, that reason stands.
@@ -23,7 +26,6 @@ export function judgeMean(item: CheckItem): CheckItem {
 function meanOf(flow: unknown): number | null {
   if (typeof flow !== 'object' || flow === null) return null;
   const { meanImbalancePercent60s: mean, meanCoveredMs: covered } = flow as Record<string, unknown>;
-  return typeof mean === 'number' && typeof covered === 'number' && covered >= MIN_MEAN_COVERED_MS
-    ? mean
-    : null;
+  const known = typeof mean === 'number' && Math.abs(mean) <= MAX_MEAN_PERCENT;
+  return known && typeof covered === 'number' && covered >= MIN_MEAN_COVERED_MS ? mean : null;
 }

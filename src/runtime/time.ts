@@ -1,3 +1,6 @@
+/** The last millisecond since 1970 that a date can hold: what is later cannot be written as text. */
+export const LAST_TIME_MS = 8.64e15;
+
 /** Monotonic milliseconds: for every duration, so that a jump of the wall clock changes nothing. */
 export function monotonicMs(): number {
   return performance.now();

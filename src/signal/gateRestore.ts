@@ -1,3 +1,4 @@
+import { LAST_TIME_MS } from '../runtime/time';
 import { startGate } from './gate';
 import { GATE_STATE_VERSION, type GateState } from './gateTypes';
 
@@ -37,18 +38,14 @@ function isGateState(value: unknown): value is GateState {
   const state = value as Record<keyof GateState, unknown>;
   return (
     state.version === GATE_STATE_VERSION &&
-    isNumber(state.atMs) &&
-    isNumber(state.sinceMs) &&
+    isTime(state.atMs) &&
+    isTime(state.sinceMs) &&
     isSignal(state.signal) &&
     isSignal(state.previousSignal) &&
-    [
-      state.held,
-      state.smoothed,
-      state.recoveringSinceMs,
-      state.noSignalSinceMs,
-      state.lastAlertMs,
-      state.lastNoSignalMs,
-    ].every((field) => field === null || isNumber(field)) &&
+    [state.held, state.smoothed].every((field) => field === null || isNumber(field)) &&
+    [state.recoveringSinceMs, state.noSignalSinceMs, state.lastAlertMs, state.lastNoSignalMs].every(
+      (field) => field === null || isTime(field),
+    ) &&
     (state.held === null || state.smoothed !== null) &&
     (state.noSignalReason === null || typeof state.noSignalReason === 'string') &&
     isPending(state.pending)
@@ -60,11 +57,16 @@ function isPending(value: unknown): boolean {
   if (typeof value !== 'object') return false;
   const pending = value as Record<string, unknown>;
   const directed = pending.direction === 'SELLING' || pending.direction === 'BUYING';
-  return directed && isNumber(pending.sinceMs) && isNumber(pending.updates);
+  return directed && isTime(pending.sinceMs) && isNumber(pending.updates);
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** A time that can be written as a date. */
+function isTime(value: unknown): boolean {
+  return isNumber(value) && Math.abs(value) <= LAST_TIME_MS;
 }
 
 function isSignal(value: unknown): boolean {

@@ -3,6 +3,7 @@ import type { Level } from '../book/types';
 import { isMarketId } from '../binance/markets';
 import type { FeedState } from '../binance/feedTypes';
 import { OrderFlowError } from '../runtime/errors';
+import { LAST_TIME_MS } from '../runtime/time';
 import { FUTURE_TOLERANCE_MS } from './saveRule';
 import {
   RECORD_FORMAT,
@@ -99,6 +100,15 @@ class FieldReader {
     return value as number;
   }
 
+  /** Milliseconds since 1970 that can be written as a date. */
+  time(name: string): number {
+    return this.count(name, LAST_TIME_MS);
+  }
+
+  timeOrNull(name: string): number | null {
+    return this.fields[name] === null ? null : this.time(name);
+  }
+
   countOrNull(name: string): number | null {
     return this.fields[name] === null ? null : this.count(name);
   }
@@ -180,8 +190,8 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     exchange: 'binance',
     market: fields.market,
     symbol: read.text('symbol', 100),
-    eventTimeMs: read.countOrNull('eventTimeMs'),
-    receivedAtMs: read.count('receivedAtMs'),
+    eventTimeMs: read.timeOrNull('eventTimeMs'),
+    receivedAtMs: read.time('receivedAtMs'),
     bidsComplete: read.flag('bidsComplete'),
     asksComplete: read.flag('asksComplete'),
     resyncs: read.count('resyncs'),
@@ -231,7 +241,7 @@ export function decodeFeedStatus(text: string, nowMs: number, subject: string): 
     state: read.oneOf<FeedState>('state', FEED_STATES),
     market: fields.market,
     symbol: read.text('symbol', 100),
-    sinceMs: read.count('sinceMs'),
+    sinceMs: read.time('sinceMs'),
     reason: read.textOrNull('reason', 10_000),
     errorCode: read.textOrNull('errorCode', 100),
     resyncs: read.count('resyncs'),
