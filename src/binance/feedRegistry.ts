@@ -8,9 +8,9 @@ import { isMarketId, MARKETS } from './markets';
 import { MarketFeed, type Reader } from './marketFeed';
 import { AttemptWindow } from './pacer';
 import { RestClient } from './restClient';
+import { weightBudgetFor } from './sharedBudgets';
 import { parseSymbols } from './symbols';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
-import { weightBudgetFor } from './weightBudget';
 
 /** The exchange lets an address connect 300 times in 5 minutes; half of it, for others live behind the address too. */
 const CONNECTION_ATTEMPTS = 150;

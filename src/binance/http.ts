@@ -12,11 +12,20 @@ export interface GetOptions {
   /** A body beyond this is refused. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  /** Milliseconds that an aborted request, once sent, stays to hear the head of its reply; 0 by default. */
+  readonly lateHeadMs?: number;
+  /** Status and headers have come: before the body, and also where the caller has given up meanwhile. */
+  readonly onHead?: (head: HttpHead) => void;
+  /** The request is over on the wire; called once, after `onHead` if that was called. */
+  readonly onEnd?: () => void;
 }
 
-export interface HttpReply {
+export interface HttpHead {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
+}
+
+export interface HttpReply extends HttpHead {
   readonly body: string;
 }
 
@@ -27,22 +36,41 @@ export interface HttpReply {
  *   OF_RESPONSE_TOO_LARGE, OF_BAD_RESPONSE; the signal's reason after an abort
  */
 export async function httpGet(url: URL, options: GetOptions): Promise<HttpReply> {
+  if (options.signal?.aborted) options.onEnd?.();
   options.signal?.throwIfAborted();
   const proxy = proxyFor(url);
   const stop = new AbortController();
   const target = url.host;
   return await new Promise<HttpReply>((resolve, reject) => {
     let request: http.ClientRequest | null = null;
-    const finish = (error: unknown, reply?: HttpReply) => {
+    let [connected, heard, over] = [false, false, false];
+    let headTimer: NodeJS.Timeout | undefined;
+    const end = () => {
+      if (over) return;
+      over = true;
       clearTimeout(connectTimer);
       clearTimeout(totalTimer);
+      clearTimeout(headTimer);
       options.signal?.removeEventListener('abort', onAbort);
       stop.abort();
       request?.destroy();
+      options.onEnd?.();
+    };
+    const finish = (error: unknown, reply?: HttpReply) => {
+      end();
       if (reply) resolve(reply);
       else reject(error);
     };
-    const onAbort = () => finish(options.signal?.reason);
+    // What was sent may earn a refusal that everyone has to obey, so its head is heard out although nobody waits.
+    const onAbort = () => {
+      const lateHeadMs = options.lateHeadMs ?? 0;
+      if (!connected || heard || lateHeadMs === 0) return finish(options.signal?.reason);
+      clearTimeout(totalTimer);
+      headTimer = setTimeout(end, lateHeadMs);
+      headTimer.unref();
+      request?.socket?.unref();
+      reject(options.signal?.reason as Error);
+    };
     const late = (what: string) => () => finish(new OrderFlowError('OF_TIMEOUT', `${target} ${what}`));
     const connectTimer = setTimeout(late('could not be connected to'), options.connectTimeoutMs);
     const totalTimer = setTimeout(late('did not answer'), options.requestTimeoutMs);
@@ -67,12 +95,18 @@ export async function httpGet(url: URL, options: GetOptions): Promise<HttpReply>
     request = send(url, settings);
     request.on('error', (error) => finish(networkError(error, target)));
     request.on('socket', (socket) => {
-      const connected = () => clearTimeout(connectTimer);
-      if (!socket.connecting) connected();
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected);
+      const onConnected = () => {
+        connected = true;
+        clearTimeout(connectTimer);
+      };
+      if (!socket.connecting) onConnected();
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
     });
     request.on('response', (response) => {
       clearTimeout(connectTimer);
+      heard = true;
+      options.onHead?.({ status: response.statusCode ?? 0, headers: response.headers });
+      if (options.signal?.aborted) return end();
       readBody(response, options.maxBytes, target, finish);
     });
     request.end();

@@ -5,8 +5,8 @@ import { parseBaseUrl } from './baseUrl';
 import type { ExchangeInfo, ListedSymbol } from './exchangeInfo';
 import { depthLimit, isMarketId, MARKETS, type Market, type MarketId } from './markets';
 import { RestClient, type Ask } from './restClient';
+import { weightBudgetFor } from './sharedBudgets';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
-import { weightBudgetFor } from './weightBudget';
 
 /** Above what a feed asks for: someone waits in front of a screen. */
 const URGENCY = 100;

@@ -2,7 +2,7 @@ import type { DepthReply } from '../book/types';
 import { OrderFlowError } from '../runtime/errors';
 import { monotonicMs } from '../runtime/time';
 import { parseExchangeInfo, type ExchangeInfo } from './exchangeInfo';
-import { httpGet, type HttpReply } from './http';
+import { httpGet, type HttpHead, type HttpReply } from './http';
 import { depthWeight, type Market } from './markets';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
 import type { WeightBudget } from './weightBudget';
@@ -64,28 +64,40 @@ export class RestClient {
     ask: Ask,
   ): Promise<string> {
     const finished = await this.budget.acquire(weight, ask.urgency ?? (() => 0), ask.signal);
-    try {
-      const reply = await httpGet(new URL(this.url + path), {
-        connectTimeoutMs: this.timings.connectTimeoutMs,
-        requestTimeoutMs: this.timings.requestTimeoutMs,
-        maxBytes,
-        signal: ask.signal,
-      });
-      this.noteWeight(reply);
-      if (reply.status !== 200) throw this.refusal(reply, symbol);
-      this.budget.succeeded();
-      return reply.body;
-    } finally {
-      finished();
-    }
+    let pausedForMs = 0;
+    const reply = await httpGet(new URL(this.url + path), {
+      connectTimeoutMs: this.timings.connectTimeoutMs,
+      requestTimeoutMs: this.timings.requestTimeoutMs,
+      lateHeadMs: this.timings.lateHeadMs,
+      maxBytes,
+      signal: ask.signal,
+      // A refusal counts although whoever asked has gone: the next one must not ask into a ban.
+      onHead: (head) => (pausedForMs = this.hear(head)),
+      onEnd: finished,
+    });
+    if (reply.status !== 200) throw this.refusal(reply, symbol, pausedForMs);
+    return reply.body;
   }
 
-  private noteWeight(reply: HttpReply): void {
-    const used = Number(reply.headers['x-mbx-used-weight-1m']);
+  /** What the head of a reply says about this address. @returns milliseconds that nobody may ask for now; 0: none */
+  private hear(head: HttpHead): number {
+    const used = Number(head.headers['x-mbx-used-weight-1m']);
     if (Number.isFinite(used) && used >= 0) this.budget.report(used);
+    switch (head.status) {
+      case 200:
+        this.budget.succeeded();
+        return 0;
+      case 429:
+        return this.budget.refuse('OF_RATE_LIMITED', retryAfter(head));
+      case 418:
+        return this.budget.refuse('OF_BANNED', retryAfter(head));
+      case 403:
+        return this.budget.refuse('OF_FIREWALL', retryAfter(head), this.timings.firewallPauseMs);
+    }
+    return 0;
   }
 
-  private refusal(reply: HttpReply, symbol: string | null): OrderFlowError {
+  private refusal(reply: HttpReply, symbol: string | null, pausedForMs: number): OrderFlowError {
     const host = new URL(this.url).host;
     const { code, message } = exchangeError(reply.body);
     const said = `${host}: HTTP ${reply.status}${code === null ? '' : `, ${code}`}${message === '' ? '' : `, ${message}`}`;
@@ -94,22 +106,13 @@ export class RestClient {
       case 429:
       case 418: {
         const of = reply.status === 418 ? 'OF_BANNED' : 'OF_RATE_LIMITED';
-        const retryAfterMs = this.budget.refuse(of, retryAfter(reply));
-        return new OrderFlowError(of, `${said}; next request in ${Math.ceil(retryAfterMs / 1000)} s`, {
-          subject,
-          retryAfterMs,
-        });
+        const detail = `${said}; next request in ${Math.ceil(pausedForMs / 1000)} s`;
+        return new OrderFlowError(of, detail, { subject, retryAfterMs: pausedForMs });
       }
       case 451:
         return new OrderFlowError('OF_RESTRICTED_LOCATION', host, { subject });
-      case 403: {
-        const retryAfterMs = this.budget.refuse(
-          'OF_FIREWALL',
-          retryAfter(reply),
-          this.timings.firewallPauseMs,
-        );
-        return new OrderFlowError('OF_FIREWALL', host, { subject, retryAfterMs });
-      }
+      case 403:
+        return new OrderFlowError('OF_FIREWALL', host, { subject, retryAfterMs: pausedForMs });
       case 407:
         return new OrderFlowError('OF_PROXY_AUTH', host, { subject });
     }
@@ -128,7 +131,7 @@ export class RestClient {
 }
 
 /** Retry-After in milliseconds: seconds, or a date; null where neither. */
-function retryAfter(reply: HttpReply): number | null {
+function retryAfter(reply: HttpHead): number | null {
   const text = reply.headers['retry-after'];
   if (text === undefined) return null;
   if (/^\d{1,7}(\.\d+)?$/.test(text.trim())) return Number(text) * 1000;

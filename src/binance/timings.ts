@@ -4,6 +4,8 @@ export interface FeedTimings {
   readonly connectTimeoutMs: number;
   /** A whole REST exchange, from the first byte sent to the last byte read. */
   readonly requestTimeoutMs: number;
+  /** A request that is given up while it is on its way stays so long, to hear whether the exchange refused it. */
+  readonly lateHeadMs: number;
   /** The exchange's answer to SUBSCRIBE or UNSUBSCRIBE. */
   readonly acknowledgeTimeoutMs: number;
   /** A connection that was silent so long is asked for a sign of life, again and again while it stays silent. */
@@ -43,6 +45,7 @@ export interface FeedTimings {
 export const FEED_TIMINGS: FeedTimings = {
   connectTimeoutMs: 10_000,
   requestTimeoutMs: 15_000,
+  lateHeadMs: 2_000,
   acknowledgeTimeoutMs: 10_000,
   probeMs: 2_000,
   watchdogPeriodMs: 10_000,

@@ -1,5 +1,4 @@
-import { processShared } from '../runtime/processShared';
-import { monotonicMs, wallMs } from '../runtime/time';
+import { monotonicMs } from '../runtime/time';
 import type { ErrorCode } from '../runtime/errorCatalogue';
 
 /** The exchange counts request weight by the minute. */
@@ -19,8 +18,17 @@ const LONGEST_PAUSE_MS = 3_600_000;
 /** Added to every pause at random, so that processes behind one address do not come back in step. */
 const PAUSE_JITTER = 0.1;
 const LONGEST_JITTER_MS = 5_000;
+/** The exchange bans nobody for longer. */
+export const LONGEST_BAN_MS = 3 * 24 * 3_600_000;
 
 export type PauseCode = Extract<ErrorCode, 'OF_RATE_LIMITED' | 'OF_BANNED' | 'OF_FIREWALL'>;
+
+/** What the exchange told this address: nobody behind it may ask for so long. */
+export interface Ban {
+  readonly code: Exclude<PauseCode, 'OF_FIREWALL'>;
+  /** Milliseconds from now. */
+  readonly forMs: number;
+}
 
 export interface BudgetOptions {
   readonly weightPerMinute: number;
@@ -50,13 +58,15 @@ export class WeightBudget {
   private inFlight = 0;
   private pausedUntil = 0;
   private pauses = 0;
+  /** The longest ban that this process was told itself, without the jitter: what other processes should hear of. */
+  private toldBan: { readonly code: Ban['code']; readonly until: number } | null = null;
   /** Nothing is known of this address before its first reply: it may be paused from an earlier run. */
   private proven = false;
   private pauseReason: PauseCode | null = null;
   private timer: NodeJS.Timeout | null = null;
   private pumpDue = false;
   private reported: { readonly at: number; readonly weight: number } | null = null;
-  private readonly banListeners = new Set<(untilWallMs: number) => void>();
+  private readonly banListeners = new Set<() => void>();
 
   constructor(options: BudgetOptions) {
     this.limit = options.weightPerMinute;
@@ -118,6 +128,8 @@ export class WeightBudget {
 
   /** A reply of success: the next refusal is the first of its row again. */
   succeeded(): void {
+    // Sent before the refusal that now stands, it says nothing about what comes after.
+    if (this.pausedUntil > monotonicMs()) return;
     this.proven = true;
     this.pauses = 0;
     this.pauseReason = null;
@@ -132,23 +144,37 @@ export class WeightBudget {
   refuse(code: PauseCode, retryAfterMs: number | null, firstMs = FIRST_PAUSE_MS): number {
     const inRow = this.pauses++;
     const named = retryAfterMs ?? Math.min(firstMs * 2 ** Math.min(inRow, 5), LONGEST_PAUSE_MS);
-    const forMs = named + Math.min(named * PAUSE_JITTER * (1 + inRow), LONGEST_JITTER_MS) * this.random();
+    const forMs = this.jittered(named, 1 + inRow);
     this.pauseFor(code, forMs);
-    if (code !== 'OF_FIREWALL') for (const listener of this.banListeners) listener(wallMs() + forMs);
+    if (code !== 'OF_FIREWALL') {
+      const until = monotonicMs() + named;
+      if (until > (this.toldBan?.until ?? 0)) this.toldBan = { code, until };
+      for (const listener of this.banListeners) listener();
+    }
     return forMs;
   }
 
-  /** A pause that another process behind this address was told, as a wall-clock time. Never shortens one. */
-  applyBan(untilWallMs: number): void {
-    if (untilWallMs <= wallMs()) return;
+  /** A ban that another process behind this address was told. Never shortens a pause. */
+  applyBan({ code, forMs }: Ban): void {
+    if (!(forMs > 0)) return;
     this.pauses = Math.max(this.pauses, 1);
-    this.pauseFor('OF_BANNED', Math.min(untilWallMs - wallMs(), 3 * 24 * LONGEST_PAUSE_MS));
+    this.pauseFor(code, this.jittered(Math.min(forMs, LONGEST_BAN_MS), 1));
   }
 
-  /** Hears of every refusal (429, 418) with the wall-clock time until which nobody may ask. Returns the way out. */
-  onBan(listener: (untilWallMs: number) => void): () => void {
+  /** What is left of the ban that this process was told itself; null where none stands. */
+  get told(): Ban | null {
+    const forMs = (this.toldBan?.until ?? 0) - monotonicMs();
+    return this.toldBan !== null && forMs > 0 ? { code: this.toldBan.code, forMs } : null;
+  }
+
+  /** Hears of every refusal (429, 418) that this process is told. Returns the way out. */
+  onBan(listener: () => void): () => void {
     this.banListeners.add(listener);
     return () => void this.banListeners.delete(listener);
+  }
+
+  private jittered(ms: number, factor: number): number {
+    return ms + Math.min(ms * PAUSE_JITTER * factor, LONGEST_JITTER_MS) * this.random();
   }
 
   private pauseFor(code: PauseCode, forMs: number): void {
@@ -235,46 +261,4 @@ export class WeightBudget {
     const { at, weight } = this.reported;
     return this.spent.reduce((sum, entry) => (entry.at > at ? sum + entry.weight : sum), weight);
   }
-}
-
-type BanListener = (host: string, untilWallMs: number) => void;
-
-interface SharedBudgets {
-  readonly byHost: Map<string, WeightBudget>;
-  readonly banListeners: Set<BanListener>;
-  /** Bans heard of for hosts that nobody has asked yet. */
-  readonly foretold: Map<string, number>;
-}
-
-function sharedBudgets(): SharedBudgets {
-  return processShared('weight-budgets', 1, () => ({
-    byHost: new Map(),
-    banListeners: new Set(),
-    foretold: new Map(),
-  }));
-}
-
-/** The budget of a REST host, one for the whole process whatever copy of this package asks. */
-export function weightBudgetFor(host: string, options: BudgetOptions): WeightBudget {
-  const { byHost, banListeners, foretold } = sharedBudgets();
-  let budget = byHost.get(host);
-  if (budget) return budget;
-  byHost.set(host, (budget = new WeightBudget(options)));
-  budget.onBan((untilWallMs) => banListeners.forEach((listener) => listener(host, untilWallMs)));
-  budget.applyBan(foretold.get(host) ?? 0);
-  return budget;
-}
-
-/** Hears of every refusal of any REST host, to tell other processes behind this address. Returns the way out. */
-export function onBan(listener: BanListener): () => void {
-  const { banListeners } = sharedBudgets();
-  banListeners.add(listener);
-  return () => void banListeners.delete(listener);
-}
-
-/** A pause that another process behind this address was told by a REST host. */
-export function applyBan(host: string, untilWallMs: number): void {
-  const { byHost, foretold } = sharedBudgets();
-  foretold.set(host, untilWallMs);
-  byHost.get(host)?.applyBan(untilWallMs);
 }

@@ -17,6 +17,7 @@ export const QUICK: FeedTimings = {
   ...FEED_TIMINGS,
   connectTimeoutMs: 2_000,
   requestTimeoutMs: 1_000,
+  lateHeadMs: 400,
   acknowledgeTimeoutMs: 1_000,
   probeMs: 100,
   watchdogPeriodMs: 400,

@@ -1,11 +1,6 @@
-import {
-  MAX_IN_FLIGHT,
-  WeightBudget,
-  applyBan,
-  onBan,
-  weightBudgetFor,
-} from '../../../src/binance/weightBudget';
-import { sleep, wallMs } from '../../../src/runtime/time';
+import { banBoard, weightBudgetFor } from '../../../src/binance/sharedBudgets';
+import { LONGEST_BAN_MS, MAX_IN_FLIGHT, WeightBudget } from '../../../src/binance/weightBudget';
+import { sleep } from '../../../src/runtime/time';
 
 const MINUTE = 400;
 const budget = (weightPerMinute = 100) =>
@@ -125,20 +120,40 @@ test('who is cancelled leaves the queue, and those behind go on', async () => {
   await expect(b.acquire(1, () => 0, abort.signal)).rejects.toThrow('cancelled');
 });
 
-test('bans are told to and taken from other processes, also for hosts not asked yet', () => {
-  const heard: [string, number][] = [];
-  const off = onBan((host, until) => heard.push([host, until]));
-  const options = { weightPerMinute: 100 };
-  weightBudgetFor('a.example', options).refuse('OF_BANNED', 5_000);
-  weightBudgetFor('a.example', options).refuse('OF_FIREWALL', 5_000);
-  off();
-  expect(heard).toHaveLength(1);
-  expect(heard[0][0]).toBe('a.example');
-  expect(heard[0][1]).toBeGreaterThan(wallMs() + 4_900);
+test('a success that was sent before the refusal ends no pause', () => {
+  const b = open(budget());
+  b.refuse('OF_RATE_LIMITED', 5_000);
+  b.succeeded();
+  expect(b.pause?.code).toBe('OF_RATE_LIMITED');
+});
 
-  applyBan('b.example', wallMs() + 5_000);
-  expect(weightBudgetFor('b.example', options).pause?.code).toBe('OF_BANNED');
-  applyBan('a.example', wallMs() - 1);
-  applyBan('c.example', wallMs() - 1);
+test('bans are told to and taken from other processes, also for hosts not asked yet', () => {
+  const board = banBoard();
+  const heard: string[] = [];
+  const off = board.onBan((host) => heard.push(host));
+  const options = { weightPerMinute: 100 };
+  expect(board.told('a.example')).toBeNull();
+  weightBudgetFor('a.example', options).refuse('OF_BANNED', 5_000);
+  weightBudgetFor('a.example', options).refuse('OF_FIREWALL', 9_000);
+  weightBudgetFor('a.example', options).refuse('OF_RATE_LIMITED', 1_000);
+  off();
+  weightBudgetFor('a.example', options).refuse('OF_RATE_LIMITED', 1_000);
+  expect(heard).toEqual(['a.example', 'a.example']);
+  // The longest that the exchange itself told, without the jitter.
+  expect(board.told('a.example')?.code).toBe('OF_BANNED');
+  expect(board.told('a.example')?.forMs).toBeLessThanOrEqual(5_000);
+  expect(board.told('a.example')?.forMs).toBeGreaterThan(4_900);
+
+  board.apply('b.example', { code: 'OF_BANNED', forMs: 5_000 });
+  const b = weightBudgetFor('b.example', options);
+  expect(b.pause?.code).toBe('OF_BANNED');
+  expect(b.pause?.forMs).toBeGreaterThan(4_900);
+  // What others told is not passed on as if it were new.
+  expect(board.told('b.example')).toBeNull();
+  board.apply('b.example', { code: 'OF_RATE_LIMITED', forMs: 1 });
+  expect(b.pause?.forMs).toBeGreaterThan(4_900);
+  board.apply('c.example', { code: 'OF_BANNED', forMs: -1 });
   expect(weightBudgetFor('c.example', options).pause).toBeNull();
+  board.apply('d.example', { code: 'OF_BANNED', forMs: 1e12 });
+  expect(weightBudgetFor('d.example', options).pause?.forMs).toBeLessThan(LONGEST_BAN_MS + 6_000);
 });
