@@ -1,13 +1,11 @@
-/**
- * The tests that a mutant has to survive: those of the book and of the signals. Recordings are left out, so that what
- * is found depends on nothing but the repository.
- */
+/** The tests that a mutant of one source file has to survive: those that `ORDERFLOW_MUTATION_TESTS` names, in JSON. */
+const { join } = require('node:path');
 const project = require('../jest.config.js');
 
 module.exports = {
   ...project,
   rootDir: '..',
-  roots: ['<rootDir>/test/unit/book', '<rootDir>/test/unit/signal'],
-  testPathIgnorePatterns: ['/node_modules/', '/recordings\\.test\\.ts$'],
-  setupFiles: ['<rootDir>/mutation/properties.cjs'],
+  testMatch: JSON.parse(process.env.ORDERFLOW_MUTATION_TESTS).map((path) => `<rootDir>/${path}`),
+  testEnvironment: join(__dirname, 'environment.cjs'),
+  setupFiles: [join(__dirname, 'properties.cjs')],
 };

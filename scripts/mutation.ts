@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureStryker } from './mutation/install';
 import { judge, type Judgement, type MutationReport, type Reason } from './mutation/judge';
@@ -7,20 +7,20 @@ import { run } from './processes';
 
 const HELP = `npm run mutation -- [options] [files]
 
-Puts one small bug after another into the sequence rule, the books and the measures, and sees whether the tests notice.
-A bug that they do not notice needs a written reason in mutation/equivalents.json; without one, or with a reason for a
-bug that is noticed, the command ends with code 1.
+Puts one small bug after another into the sequence rule, the books and the measures, and sees whether the tests of that
+file notice (mutation/tests.json). A bug that they do not notice needs a written reason in mutation/equivalents.json;
+without one, or with a reason for a bug that is noticed, the command ends with code 1.
 
-  files             those to put bugs into, of src/book and src/signal   (default: all but the gate)
-  --concurrency N   tests that run at once                               (default 2)
+  files             those to put bugs into         (default: all of mutation/tests.json)
+  --concurrency N   tests that run at once         (default 2)
   --help            this text
 `;
 
 const ROOT = resolve(__dirname, '..');
 const FOLDER = join(ROOT, 'mutation');
-const REPORT = join(ROOT, 'reports', 'mutation.json');
+const REPORTS = join(ROOT, 'reports', 'mutation');
 /** Of the runs that a property has in the tests, so many are enough to notice a bug: the others are for the unknown. */
-const RUNS_SHARE = '0.05';
+const RUNS_SHARE = '0.1';
 
 async function main(signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -34,40 +34,89 @@ async function main(signal: AbortSignal): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const tests = readJson('tests.json') as Record<string, string[]>;
+  const reasons = readJson('equivalents.json') as Reason[];
+  const files = positionals.length > 0 ? positionals : Object.keys(tests);
+  const unknown = files.filter((file) => !(file in tests));
+  if (unknown.length > 0) throw new Error(`mutation/tests.json names no tests for ${unknown.join(', ')}`);
+
   const startedMs = performance.now();
   const stryker = await ensureStryker(FOLDER, signal);
-  rmSync(REPORT, { force: true });
-  const mutate = positionals.length > 0 ? ['--mutate', positionals.join(',')] : [];
-  const { code } = await run(
-    process.execPath,
-    [stryker, 'run', 'mutation/stryker.config.json', '--concurrency', values.concurrency, ...mutate],
-    { cwd: ROOT, env: { ...process.env, ORDERFLOW_RUNS_SHARE: RUNS_SHARE }, inherit: true, signal },
-  );
-  if (code !== 0) throw new Error(`Stryker ended with code ${code}`);
-  const report = JSON.parse(readFileSync(REPORT, 'utf8')) as MutationReport;
-  const reasons = JSON.parse(readFileSync(join(FOLDER, 'equivalents.json'), 'utf8')) as Reason[];
-  const judgement = judge(report, reasons);
-  print(judgement);
-  console.log(`${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`);
-  return judgement.unexplained.length + judgement.stale.length === 0 ? 0 : 1;
+  row('', 'mutants', 'noticed', 'excused', 'open', 'seconds');
+  const judgements: Judgement[] = [];
+  try {
+    for (const file of files) {
+      const fileStartedMs = performance.now();
+      const report = await mutate(stryker, file, tests[file], values.concurrency, signal);
+      const judgement = judge(report, reasons);
+      judgements.push(judgement);
+      printScore(file, judgement, fileStartedMs);
+    }
+  } finally {
+    // Stryker cleans up behind itself, but not where it was stopped.
+    rmSync(join(ROOT, '.stryker-tmp'), { recursive: true, force: true });
+  }
+  const all: Judgement = {
+    files: judgements.flatMap(({ files }) => files),
+    unexplained: judgements.flatMap(({ unexplained }) => unexplained),
+    stale: judgements.flatMap(({ stale }) => stale),
+  };
+  printScore('all', all, startedMs);
+  printFaults(all);
+  return all.unexplained.length + all.stale.length === 0 ? 0 : 1;
 }
 
-function print({ files, unexplained, stale }: Judgement): void {
-  const row = (name: string, ...cells: Array<string | number>) =>
-    console.log(name.padEnd(34) + cells.map((cell) => String(cell).padStart(10)).join(''));
-  row('', 'mutants', 'noticed', 'excused', 'open');
-  const total = { file: 'all', mutants: 0, killed: 0, excused: 0 };
-  for (const score of files) {
-    total.mutants += score.mutants;
-    total.killed += score.killed;
-    total.excused += score.excused;
-  }
-  for (const { file, mutants, killed, excused } of [...files, total])
-    row(file, mutants, killed, excused, mutants - killed - excused);
+/** Each file has a run of its own, so that a mutant meets the tests that are meant for it and no others. */
+async function mutate(
+  stryker: string,
+  file: string,
+  tests: readonly string[],
+  concurrency: string,
+  signal: AbortSignal,
+): Promise<MutationReport> {
+  const newest = join(REPORTS, 'newest.json');
+  rmSync(newest, { force: true });
+  const { code, tail } = await run(
+    process.execPath,
+    [stryker, 'run', 'mutation/stryker.config.json', '--mutate', file, '--concurrency', concurrency],
+    {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        ORDERFLOW_RUNS_SHARE: RUNS_SHARE,
+        ORDERFLOW_MUTATION_TESTS: JSON.stringify(tests),
+      },
+      signal,
+    },
+  );
+  if (code !== 0) throw new Error(`Stryker ended with code ${code} at ${file}:\n${tail}`);
+  const kept = join(REPORTS, `${file}.json`);
+  mkdirSync(dirname(kept), { recursive: true });
+  renameSync(newest, kept);
+  return JSON.parse(readFileSync(kept, 'utf8')) as MutationReport;
+}
+
+function printScore(name: string, { files }: Judgement, startedMs: number): void {
+  const sum = (field: 'mutants' | 'killed' | 'excused') =>
+    files.reduce((total, score) => total + score[field], 0);
+  const [mutants, killed, excused] = [sum('mutants'), sum('killed'), sum('excused')];
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  row(name, mutants, killed, excused, mutants - killed - excused, seconds);
+}
+
+function row(name: string, ...cells: Array<string | number>): void {
+  console.log(name.padEnd(30) + cells.map((cell) => String(cell).padStart(9)).join(''));
+}
+
+function printFaults({ unexplained, stale }: Judgement): void {
   for (const { file, at, ...text } of unexplained)
     console.log(`\nNot noticed, and no reason is written: ${file}:${at.line}\n  ${JSON.stringify(text)}`);
   for (const { file, ...text } of stale)
     console.log(`\nA reason for what is noticed or not there: ${file}\n  ${JSON.stringify(text)}`);
+}
+
+function readJson(name: string): unknown {
+  return JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
 }
 
 const controller = new AbortController();
