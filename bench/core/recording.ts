@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { framesOf, type Stream } from './stream';
+import { Frames, type Stream } from './stream';
 
 interface Ids {
   readonly U: number;
@@ -12,8 +12,23 @@ interface Ids {
   readonly a: unknown[];
 }
 
+export interface Recording extends Stream {
+  /** What expected.json says of the last book; null where there is none. */
+  readonly expectedSha256: string | null;
+}
+
+/** The folders of recordings that stand beside the project, or where ORDERFLOW_DATA says. */
+export function recordings(): string[] {
+  const folder = process.env.ORDERFLOW_DATA ?? resolve(__dirname, '../../../shared/data');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => find(path, 'events.ndjson') !== null);
+}
+
 /** A recording in the layout of expected.json, events.ndjson and snapshot.json, each `.gz` or not, from its first applied event on. */
-export function recordedStream(folder: string): Stream & { readonly expectedSha256: string | null } {
+export function recordedStream(folder: string): Recording {
   const replyText = read(folder, 'snapshot.json');
   if (replyText === null) throw new Error(`no snapshot.json in ${folder}`);
   const lines = (read(folder, 'events.ndjson') ?? '').split('\n').filter((line) => line !== '');
@@ -25,20 +40,26 @@ export function recordedStream(folder: string): Stream & { readonly expectedSha2
   const first = events.findIndex(({ u }) => (futures ? u >= lastUpdateId : u > lastUpdateId));
   const expected = read(folder, 'expected.json');
   return {
-    name: basename(folder),
+    name: basename(resolve(folder)),
     symbol: events[0].s,
     futures,
     replyText,
     replyLimit: 1_000,
-    ...framesOf(lines.slice(first)),
+    frames: Frames.of(lines.slice(first)),
     changes: Uint32Array.from(events.slice(first), ({ b, a }) => b.length + a.length),
     expectedSha256:
       expected === null ? null : (JSON.parse(expected) as { canonicalSha256: string }).canonicalSha256,
   };
 }
 
-function read(folder: string, name: string): string | null {
+function find(folder: string, name: string): string | null {
   const path = join(folder, name);
-  if (existsSync(path)) return readFileSync(path, 'utf8');
-  return existsSync(`${path}.gz`) ? gunzipSync(readFileSync(`${path}.gz`)).toString('utf8') : null;
+  return [path, `${path}.gz`].find((one) => existsSync(one)) ?? null;
+}
+
+function read(folder: string, name: string): string | null {
+  const path = find(folder, name);
+  if (path === null) return null;
+  const bytes = readFileSync(path);
+  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
 }

@@ -1,6 +1,6 @@
 import { seededRandom } from '../lib/random';
 
-/** Frames of one symbol and the REST reply that they follow, each as bytes and as text. */
+/** Frames of one symbol and the REST reply that they follow. */
 export interface Stream {
   readonly name: string;
   readonly symbol: string;
@@ -8,10 +8,54 @@ export interface Stream {
   readonly replyText: string;
   /** Levels a side that the reply was asked for. */
   readonly replyLimit: number;
-  readonly frames: Buffer[];
-  readonly texts: string[];
+  readonly frames: Frames;
   /** Level changes in each frame. */
   readonly changes: Uint32Array;
+}
+
+/** Some frames of a stream as a side reads them: as bytes, or as flat text, so that neither pays for making its input. */
+export interface Batch {
+  readonly frames: Buffer[];
+  readonly texts: string[];
+}
+
+/** Many frames in one array, outside the heap that is collected while sides are timed. */
+export class Frames {
+  private constructor(
+    private readonly bytes: Buffer,
+    private readonly ends: Float64Array,
+  ) {}
+
+  static of(texts: readonly string[]): Frames {
+    const ends = new Float64Array(texts.length);
+    let end = 0;
+    texts.forEach((text, i) => (ends[i] = end += Buffer.byteLength(text)));
+    const bytes = Buffer.allocUnsafe(end);
+    texts.forEach((text, i) => bytes.write(text, i === 0 ? 0 : ends[i - 1]));
+    return new Frames(bytes, ends);
+  }
+
+  get count(): number {
+    return this.ends.length;
+  }
+
+  get meanBytes(): number {
+    return this.bytes.length / Math.max(this.count, 1);
+  }
+
+  /**
+   * Makes frames anew, as a socket does just before they are read: what was generated long ago would come from far
+   * memory, and what is timed would be its way into the processor.
+   */
+  receive(input: 'frames' | 'texts', from: number, to: number): Batch {
+    const batch: Batch = { frames: [], texts: [] };
+    for (let i = from; i < to; i++) {
+      const start = i === 0 ? 0 : this.ends[i - 1];
+      if (input === 'frames') batch.frames.push(Buffer.from(this.bytes.subarray(start, this.ends[i])));
+      else batch.texts.push(this.bytes.toString('latin1', start, this.ends[i]));
+    }
+    return batch;
+  }
 }
 
 const LEVELS = 5_000;
@@ -136,23 +180,7 @@ export function syntheticStream(events: number, seed: number): Stream {
     futures: false,
     replyText,
     replyLimit: LEVELS,
-    ...framesOf(texts),
+    frames: Frames.of(texts),
     changes,
   };
-}
-
-/**
- * Makes frames anew, as a socket does just before they are read: what was generated long ago would come from far memory,
- * and what is timed would be its way into the processor.
- */
-export function receive(stream: Stream, input: 'frames' | 'texts', from: number, to: number): void {
-  for (let i = from; i < to; i++) {
-    if (input === 'frames') stream.frames[i] = Buffer.from(stream.frames[i]);
-    else stream.texts[i] = stream.frames[i].toString('latin1');
-  }
-}
-
-/** The same frames as bytes and as flat text, so that neither side pays for making its input. */
-export function framesOf(texts: readonly string[]): Pick<Stream, 'frames' | 'texts'> {
-  return { frames: texts.map((text) => Buffer.from(text)), texts: [...texts] };
 }

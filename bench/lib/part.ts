@@ -27,6 +27,7 @@ export interface PartResult {
   /** What a person reads, on the terminal and in RESULTS.md, in this order. */
   readonly tables: readonly Table[];
   readonly plots?: readonly Plot[];
+  readonly bars?: readonly Bars[];
   /** Paragraphs below the tables: what was compared, what was left out, and why. */
   readonly notes?: readonly string[];
   /** Names and versions of what was timed beside ours, such as `redis-server: 7.0.15`. */
@@ -61,6 +62,14 @@ export interface Axis {
 export interface Series {
   readonly label: string;
   readonly points: ReadonlyArray<readonly [x: number, y: number]>;
+}
+
+/** Bars on a logarithmic axis, drawn as `bench/plots/<name>.svg`; values above 0. */
+export interface Bars {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly bars: ReadonlyArray<{ readonly label: string; readonly value: number }>;
 }
 
 export interface Target {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const WORKSPACE = resolve(__dirname, '..');
+export const WORKSPACE = resolve(__dirname, '..');
 const requireHere = createRequire(join(WORKSPACE, 'package.json'));
 
 /** A peer's module. Peers are not installed with the project, so their types are named where they are used. */

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
-
-export type Cell = string | number | null;
+import { figure } from './stats';
+import type { PartResult, Table, Target } from './part';
 
 /** A table on the terminal, or in a Markdown file. */
 export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
@@ -20,4 +20,33 @@ export function machine(): string {
     `${process.platform} ${process.arch}`,
     `Node ${process.version}, V8 ${process.versions.v8}`,
   ].join(' · ');
+}
+
+/** A part's tables, targets and notes, as Markdown that can be read on a terminal. */
+export function sections({ tables, targets = [], notes = [], versions = {} }: PartResult): string[] {
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ...tables.map(tableSection),
+    ...(targets.length > 0 ? [targetSection(targets)] : []),
+    ...notes,
+    ...(named.length > 0 ? [`Beside it: ${named.join(', ')}.`] : []),
+  ];
+}
+
+function tableSection({ title, head, rows }: Table): string {
+  return `### ${title}\n\n${table(head, rows)}`;
+}
+
+function targetSection(targets: readonly Target[]): string {
+  const rows = targets.map((target) => [
+    target.text,
+    figure(target.value),
+    `${target.kind === 'atMost' ? 'at most' : 'at least'} ${figure(target.limit)}`,
+    isMet(target) ? 'met' : 'MISSED',
+  ]);
+  return `### Targets\n\n${table(['target', 'measured', 'limit', ''], rows)}`;
+}
+
+export function isMet({ value, limit, kind }: Target): boolean {
+  return kind === 'atMost' ? value <= limit : value >= limit;
 }
