@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+import { startGate, step } from '../../../src/signal/gate';
+import { LiveGate } from '../../../src/signal/gateLive';
+import type { GateState } from '../../../src/signal/gateTypes';
+import { runs } from '../../support/runs';
+import { gateArb, observationsArb, smoothedGateArb } from './gateRuns';
+
+test('a gate that changes in place goes the same way as one whose state is written out after every step', () => {
+  fc.assert(
+    fc.property(fc.oneof(gateArb, smoothedGateArb), observationsArb(40), (parameters, observations) => {
+      let state = startGate(0);
+      const live = new LiveGate(state, parameters);
+      for (const { atMs, observation } of observations) {
+        const taken = step(state, observation, atMs, parameters);
+        live.step(observation, atMs);
+        expect(live.taken()).toEqual(taken);
+        state = JSON.parse(JSON.stringify(taken.state)) as GateState;
+      }
+    }),
+    runs(200),
+  );
+});
