@@ -5,7 +5,7 @@ import type { BookTop, Coverage, DepthReply, TopSums } from './types';
 /** Updates kept while a REST reply is on its way. Beyond it the oldest go: a later reply makes them needless anyway. */
 export const MAX_BUFFERED_UPDATES = 20_000;
 /** Levels outside the covered range are forgotten once in so many applied updates. */
-const PRUNE_EVERY_UPDATES = 500;
+export const PRUNE_EVERY_UPDATES = 500;
 /** A side of more levels is cut at its far end, and the coverage with it. */
 export const MAX_LEVELS_PER_SIDE = 50_000;
 /** Levels a side compared when a refreshed book replaces the live one. */
@@ -140,7 +140,8 @@ export class BookSync<U extends TimedUpdate> {
     for (let i = 0; i < this.buffer.length; i++) {
       const outcome = this.judgeAndApply(next, this.buffer[i]);
       if (outcome === 'applied' || outcome === 'ignored') continue;
-      if (outcome === 'gap' && next.awaitingFirst) return 'reply-too-old';
+      // Before the first update is joined nothing can break but the ids.
+      if (next.awaitingFirst) return 'reply-too-old';
       // What lies before the break can never be joined with a later reply.
       this.buffer.splice(0, i);
       return outcome === 'crossed' ? 'crossed' : 'gap';
@@ -269,17 +270,9 @@ function agree<U extends TimedUpdate>(a: Kept<U>, b: Kept<U>): boolean {
   if (a.book.lastUpdateId !== b.book.lastUpdateId) return true;
   const topA = a.book.top(AUDIT_LEVELS);
   const topB = b.book.top(AUDIT_LEVELS);
-  const bids = Math.min(
-    a.book.bidsFrom(a.coverage.lowestBid),
-    b.book.bidsFrom(b.coverage.lowestBid),
-    AUDIT_LEVELS,
-  );
-  const asks = Math.min(
-    a.book.asksUpTo(a.coverage.highestAsk),
-    b.book.asksUpTo(b.coverage.highestAsk),
-    AUDIT_LEVELS,
-  );
+  const bids = Math.min(a.book.bidsFrom(a.coverage.lowestBid), b.book.bidsFrom(b.coverage.lowestBid));
+  const asks = Math.min(a.book.asksUpTo(a.coverage.highestAsk), b.book.asksUpTo(b.coverage.highestAsk));
   const same = (x: BookTop['bids'], y: BookTop['bids'], count: number) =>
-    x.slice(0, count).every(([price, quantity], i) => y[i]?.[0] === price && y[i]?.[1] === quantity);
+    x.slice(0, count).every(([price, quantity], i) => y[i][0] === price && y[i][1] === quantity);
   return same(topA.bids, topB.bids, bids) && same(topA.asks, topB.asks, asks);
 }

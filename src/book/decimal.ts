@@ -14,9 +14,9 @@ export function canonicalDecimal(text: unknown): string | null {
   if (typeof text !== 'string' || !DECIMAL.test(text)) return null;
   let start = 0;
   const point = text.indexOf('.');
-  const integerEnd = point < 0 ? text.length : point;
+  const integerEnd = point === -1 ? text.length : point;
   while (start < integerEnd - 1 && text.charCodeAt(start) === 48) start++;
-  if (point < 0) return start === 0 ? text : text.slice(start);
+  if (point === -1) return text.slice(start);
   let end = text.length;
   while (text.charCodeAt(end - 1) === 48) end--;
   if (end - 1 === point) end = point;
@@ -27,8 +27,8 @@ export function canonicalDecimal(text: unknown): string | null {
 export function compareDecimals(a: string, b: string): number {
   const pointA = a.indexOf('.');
   const pointB = b.indexOf('.');
-  const lengthA = pointA < 0 ? a.length : pointA;
-  const lengthB = pointB < 0 ? b.length : pointB;
+  const lengthA = pointA === -1 ? a.length : pointA;
+  const lengthB = pointB === -1 ? b.length : pointB;
   if (lengthA !== lengthB) return lengthA - lengthB;
   // Equal integer lengths: text order is number order, and "12" sorts before "12.5" as it should.
   return a < b ? -1 : a > b ? 1 : 0;
@@ -37,7 +37,7 @@ export function compareDecimals(a: string, b: string): number {
 /** The value times 10^fractionDigits, exactly; throws RangeError where digits would be lost. */
 export function toScaledInteger(canonical: string, fractionDigits: number): bigint {
   const point = canonical.indexOf('.');
-  if (point < 0) return BigInt(canonical) * 10n ** BigInt(fractionDigits);
+  if (point === -1) return BigInt(canonical) * 10n ** BigInt(fractionDigits);
   const fraction = canonical.slice(point + 1);
   if (fraction.length > fractionDigits)
     throw new RangeError(`${canonical} has more than ${fractionDigits} decimals`);
@@ -56,7 +56,7 @@ export function fromScaledInteger(units: bigint, fractionDigits: number): string
 /** The digits after the point of a canonical decimal. */
 export function fractionDigits(canonical: string): number {
   const point = canonical.indexOf('.');
-  return point < 0 ? 0 : canonical.length - point - 1;
+  return point === -1 ? 0 : canonical.length - point - 1;
 }
 
 /** a − b exactly, as a decimal with a leading minus where b is larger; both canonical. */

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { plainEngine } from '../../../src/book/bookEngine';
-import { BookSync, MAX_BUFFERED_UPDATES, MAX_LEVELS_PER_SIDE } from '../../../src/book/bookSync';
+import {
+  BookSync,
+  MAX_BUFFERED_UPDATES,
+  MAX_LEVELS_PER_SIDE,
+  PRUNE_EVERY_UPDATES,
+} from '../../../src/book/bookSync';
 import { compareDecimals } from '../../../src/book/decimal';
 import type { SequenceRule } from '../../../src/book/sequenceRule';
 import { emptyTopSums, type DepthReply, type DepthUpdate, type Level } from '../../../src/book/types';
@@ -115,6 +120,366 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reset', 'refresh', 'cancel') }) },
 );
 
+const update = (U: number, u: number, over: Partial<DepthUpdate> = {}): DepthUpdate => ({
+  ...{ symbol: 'X', firstUpdateId: U, finalUpdateId: u, previousFinalUpdateId: null, eventTimeMs: u },
+  ...{ bids: [], asks: [] },
+  ...over,
+});
+const reply = (lastUpdateId: number, over: Partial<DepthReply> = {}): DepthReply => ({
+  ...{ lastUpdateId, bids: [['10', '1']], asks: [['11', '1']], eventTimeMs: null },
+  ...over,
+});
+
+describe('each step of the rule', () => {
+  const start = () => new BookSync<DepthUpdate>('spot', plainEngine);
+
+  test('what can be known of it at each stage', () => {
+    const sync = start();
+    const known = () => [sync.coverage, sync.eventTimeMs, sync.awaitingFirst, sync.refreshing];
+    expect(known()).toEqual([null, null, true, false]);
+    sync.onReply(reply(10, { eventTimeMs: 990 }), 1);
+    const coverage = { lowestBid: '10', highestAsk: '11' };
+    expect(known()).toEqual([coverage, 990, true, false]);
+    sync.onUpdate(update(11, 11, { eventTimeMs: 1_000 }));
+    expect(known()).toEqual([coverage, 1_000, false, false]);
+    sync.beginRefresh();
+    expect(known()).toEqual([coverage, 1_000, false, true]);
+    sync.onReply(reply(11), 100);
+    expect(known()).toEqual([{ lowestBid: null, highestAsk: null }, null, true, false]);
+    sync.onUpdate(update(14, 14));
+    expect(known()).toEqual([null, null, true, false]);
+  });
+
+  test('a refresh that is called off takes no reply; before the first book there is none to call off', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12));
+    sync.cancelRefresh();
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(12);
+    sync.beginRefresh();
+    sync.cancelRefresh();
+    expect(sync.refreshing).toBe(false);
+    expect(sync.onReply(reply(12), 100)).toBe('unexpected');
+  });
+
+  test('a reply older than the buffer is asked again, and the buffer is kept', () => {
+    const sync = start();
+    expect(sync.onUpdate(update(100, 105))).toBe('buffered');
+    expect(sync.onUpdate(update(106, 110, { bids: [['9', '4']] }))).toBe('buffered');
+    for (let i = 0; i < 5; i++) expect(sync.onReply(reply(98), 100)).toBe('reply-too-old');
+    expect(sync.trustedTop(5)).toBeNull();
+    expect(sync.onReply(reply(105), 100)).toBe('live');
+    expect(sync.trustedTop(5)).toMatchObject({
+      lastUpdateId: 110,
+      bids: [
+        ['10', '1'],
+        ['9', '4'],
+      ],
+    });
+  });
+
+  test('nothing can be read after a gap until a reply is joined, and the update that showed it is kept', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    expect(sync.onUpdate(update(11, 12))).toBe('applied');
+    expect(sync.onUpdate(update(14, 15, { bids: [['9', '7']] }))).toBe('gap');
+    expect(sync.book).toBeNull();
+    expect(sync.trustedTop(1)).toBeNull();
+    expect(sync.trustedSums(1, emptyTopSums())).toBe(false);
+    expect(sync.headroom(1)).toBe(0);
+    expect(sync.onReply(reply(13), 100)).toBe('live');
+    expect(sync.trustedTop(5)?.bids).toEqual([
+      ['10', '1'],
+      ['9', '7'],
+    ]);
+  });
+
+  test('a gap inside the buffer beyond the reply: what came before it is dropped', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12));
+    sync.onUpdate(update(15, 16));
+    expect(sync.onReply(reply(11), 100)).toBe('gap');
+    expect(sync.onReply(reply(11), 100)).toBe('reply-too-old');
+    expect(sync.onReply(reply(12), 100)).toBe('reply-too-old');
+    expect(sync.onReply(reply(14), 100)).toBe('live');
+  });
+
+  test('crossed: by an update, by a reply, and by the buffer; locked is no fault', () => {
+    const sync = start();
+    expect(sync.onReply(reply(10, { bids: [['12', '1']] }), 100)).toBe('crossed');
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.onUpdate(update(11, 11, { bids: [['11', '1']] }))).toBe('applied');
+    expect(sync.onUpdate(update(12, 12, { bids: [['11.5', '1']] }))).toBe('crossed');
+    expect(sync.book).toBeNull();
+    expect(sync.onReply(reply(11), 100)).toBe('crossed');
+  });
+
+  test('ids that go backwards while time goes on begin a new count; a repetition does not', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }));
+    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_003 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 15, { eventTimeMs: 900 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 15, { eventTimeMs: 1_000 }))).toBe('ignored');
+    expect(sync.onUpdate(update(1, 2, { eventTimeMs: 1_100 }))).toBe('ids-reset');
+    expect(sync.book).toBeNull();
+    expect(sync.onReply(reply(1), 100)).toBe('live');
+  });
+
+  test('a refresh replaces the live book without a pause; a stale one leaves it alone', () => {
+    const sync = start();
+    sync.onReply(
+      reply(10, {
+        bids: [
+          ['10', '1'],
+          ['9', '1'],
+        ],
+      }),
+      2,
+    );
+    expect(sync.coverage).toEqual({ lowestBid: '9', highestAsk: null });
+    sync.onUpdate(update(11, 11));
+    expect(sync.onReply(reply(12), 100)).toBe('unexpected');
+    sync.beginRefresh();
+    expect(sync.refreshing).toBe(true);
+    sync.onUpdate(update(12, 13, { asks: [['12', '5']] }));
+    expect(sync.onReply(reply(9), 100)).toBe('reply-too-old');
+    expect(sync.book?.lastUpdateId).toBe(13);
+    expect(
+      sync.onReply(
+        reply(12, {
+          bids: [
+            ['10', '1'],
+            ['9', '1'],
+            ['8', '1'],
+          ],
+        }),
+        100,
+      ),
+    ).toBe('refreshed');
+    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: null });
+    expect(sync.trustedTop(5)).toMatchObject({
+      lastUpdateId: 13,
+      asks: [
+        ['11', '1'],
+        ['12', '5'],
+      ],
+    });
+    sync.beginRefresh();
+    expect(sync.onReply(reply(13, { bids: [['10', '2']] }), 100)).toBe('refreshed-different');
+  });
+
+  const level = (price: number | string, quantity = '1'): Level => [String(price), quantity];
+
+  test.each([
+    ['a price', { bids: [level(10), level(9.5), level(8)], asks: [level(11), level(12)] }],
+    ['a quantity', { bids: [level(10), level(9), level(8)], asks: [level(11), level(12, '2')] }],
+    ['the best bid', { bids: [level(10, '3'), level(9), level(8)], asks: [level(11), level(12)] }],
+  ])('a refresh tells that %s of the live book was another', (_what, fresh) => {
+    const sync = start();
+    sync.onReply(reply(10, { bids: [level(10), level(9), level(8)], asks: [level(11), level(12)] }), 100);
+    sync.beginRefresh();
+    expect(sync.onReply(reply(10, fresh), 100)).toBe('refreshed-different');
+  });
+
+  test.each([
+    ['live', 2, 100],
+    ['fresh', 100, 2],
+  ])(
+    'a refresh is compared as far as both books are known, here the %s one less far',
+    (_which, old, fresh) => {
+      const truth = { bids: [level(10), level(9), level(8)], asks: [level(11), level(12), level(13)] };
+      const upTo = (limit: number) => ({
+        bids: truth.bids.slice(0, limit),
+        asks: truth.asks.slice(0, limit),
+      });
+      const further = update(11, 11, { bids: [level(7)], asks: [level(14)] });
+      for (const side of ['bids', 'asks'] as const) {
+        const sync = start();
+        sync.onReply(reply(10, upTo(old)), old);
+        sync.beginRefresh();
+        sync.onUpdate({ ...further, [side]: [] });
+        expect(sync.onReply(reply(10, upTo(fresh)), fresh)).toBe('refreshed');
+      }
+    },
+  );
+
+  test('a refresh by a reply behind the live book is refused, also where nothing was buffered', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 11));
+    sync.beginRefresh();
+    expect(sync.onReply(reply(10), 100)).toBe('reply-too-old');
+    expect(sync.book?.lastUpdateId).toBe(11);
+    expect(sync.refreshing).toBe(true);
+  });
+
+  test('a refresh ahead of the live book is not compared with it: other ids, other levels', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 11));
+    sync.beginRefresh();
+    expect(sync.onReply(reply(15, { bids: [['9', '3']] }), 100)).toBe('refreshed');
+    expect(sync.book?.lastUpdateId).toBe(15);
+  });
+
+  test('ids that start over while a reply is waited for: what was buffered before is dropped', () => {
+    const sync = start();
+    sync.onUpdate(update(90, 100, { eventTimeMs: 1_000 }));
+    sync.onUpdate(update(5, 6, { eventTimeMs: 1_100 }));
+    expect(sync.onReply(reply(4), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(6);
+  });
+
+  test('an update that only came late is no new count: what was buffered before it stays', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12, { eventTimeMs: 1_000 }));
+    sync.onUpdate(update(9, 10, { eventTimeMs: 900 }));
+    sync.onUpdate(update(9, 10, { eventTimeMs: 1_000 }));
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(12);
+  });
+
+  test('an update that came twice with two times is no new count either', () => {
+    const sync = start();
+    sync.onUpdate(update(11, 12, { eventTimeMs: 1_000 }));
+    sync.onUpdate(update(13, 14, { eventTimeMs: 1_100 }));
+    sync.onUpdate(update(13, 14, { eventTimeMs: 1_103 }));
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(14);
+  });
+
+  test('sums are refused on either side that leaves the coverage', () => {
+    const sides = {
+      bids: [
+        ['10', '1'],
+        ['9', '1'],
+      ],
+      asks: [
+        ['11', '1'],
+        ['12', '1'],
+      ],
+    } as const;
+    for (const gone of [{ bids: [['10', '0'] as const] }, { asks: [['11', '0'] as const] }]) {
+      const sync = start();
+      sync.onReply(reply(1, sides), 2);
+      expect(sync.trustedSums(2, emptyTopSums())).toBe(true);
+      sync.onUpdate(update(2, 2, gone));
+      expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
+      expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
+    }
+    for (const beyond of [{ bids: [level(10, '0'), level(8)] }, { asks: [level(11, '0'), level(13)] }]) {
+      const sync = start();
+      sync.onReply(reply(1, sides), 2);
+      sync.onUpdate(update(2, 2, beyond));
+      expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
+    }
+  });
+
+  test('headroom shrinks as the best levels go, and says how near the edge is', () => {
+    const sync = start();
+    const bids = Array.from({ length: 10 }, (_, i): Level => [String(100 - i), '1']);
+    const asks = Array.from({ length: 10 }, (_, i): Level => [String(101 + i), '1']);
+    sync.onReply(reply(1, { bids, asks }), 10);
+    expect(sync.headroom(2)).toBe(1);
+    sync.onUpdate(update(2, 2, { bids: bids.slice(0, 4).map(([price]): Level => [price, '0']) }));
+    expect(sync.headroom(2)).toBe(0.5);
+    sync.onUpdate(update(3, 3, { bids: bids.slice(4, 9).map(([price]): Level => [price, '0']) }));
+    expect(sync.headroom(2)).toBeLessThan(0);
+    expect(sync.trustedTop(5)?.bids).toEqual([['91', '1']]);
+    expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
+    expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
+    sync.beginRefresh();
+    sync.onReply(reply(3), 10);
+    expect(sync.headroom(5)).toBe(Infinity);
+  });
+
+  test('headroom is that of the side nearer to its edge', () => {
+    const bids = Array.from({ length: 10 }, (_, i) => level(100 - i));
+    const asks = Array.from({ length: 10 }, (_, i) => level(101 + i));
+    const without = (levels: Level[], count: number) =>
+      levels.slice(0, count).map(([price]) => level(price, '0'));
+    for (const complete of [{}, { bids: bids.slice(0, 9) }]) {
+      const sync = start();
+      sync.onReply(reply(1, { bids, asks, ...complete }), 10);
+      sync.onUpdate(update(2, 2, { bids: without(bids, 2), asks: without(asks, 4) }));
+      expect(sync.headroom(2)).toBe(0.5);
+    }
+  });
+
+  test('levels beyond the coverage are forgotten once in so many applied updates, unless all are to be kept', () => {
+    const everything = new BookSync<DepthUpdate>('spot', plainEngine, false);
+    const sync = start();
+    const beyond = (id: number) => update(id, id, { bids: [level(`9.${id}1`)], asks: [level(`12.${id}1`)] });
+    for (const one of [sync, everything]) one.onReply(reply(1), 1);
+    let id = 1;
+    for (let round = 0; round < 3; round++) {
+      for (let i = 1; i < PRUNE_EVERY_UPDATES; i++)
+        for (const one of [sync, everything]) one.onUpdate(beyond(id + i));
+      id += PRUNE_EVERY_UPDATES;
+      expect([sync.book?.bidCount, sync.book?.askCount]).toEqual([PRUNE_EVERY_UPDATES, PRUNE_EVERY_UPDATES]);
+      for (const one of [sync, everything]) one.onUpdate(beyond(id));
+      expect([sync.book?.bidCount, sync.book?.askCount]).toEqual([1, 1]);
+    }
+    expect([everything.book?.bidCount, everything.book?.askCount]).toEqual([id, id]);
+    expect(sync.trustedTop(5)).toMatchObject({ bids: [['10', '1']], asks: [['11', '1']] });
+  });
+
+  const row = (from: number, count: number) => Array.from({ length: count }, (_, i) => level(from + i));
+  /** Applied updates up to the next time when levels are forgotten. */
+  const quiet = (sync: BookSync<DepthUpdate>, from: number) => {
+    for (let id = from; id < from + PRUNE_EVERY_UPDATES; id++) sync.onUpdate(update(id, id));
+  };
+
+  test.each(['bids', 'asks'] as const)('%s that are wholly known are capped as well, and say so', (side) => {
+    const sync = start();
+    const best = side === 'bids' ? 200_000 : 1_000;
+    sync.onReply(reply(1, { bids: [level(1)], asks: [level(300_000)], [side]: [level(best)] }), 100);
+    const count = MAX_LEVELS_PER_SIDE + 10;
+    sync.onUpdate(update(2, 2, { [side]: row(side === 'bids' ? best - count : best + 1, count) }));
+    quiet(sync, 3);
+    const top = sync.trustedTop(MAX_LEVELS_PER_SIDE * 2);
+    expect(top?.[side]).toHaveLength(MAX_LEVELS_PER_SIDE);
+    expect(sync.book?.[side === 'bids' ? 'bidCount' : 'askCount']).toBe(MAX_LEVELS_PER_SIDE);
+    const edge = top?.[side][MAX_LEVELS_PER_SIDE - 1][0];
+    expect(sync.coverage).toEqual({
+      ...{ lowestBid: null, highestAsk: null },
+      ...(side === 'bids' ? { lowestBid: edge } : { highestAsk: edge }),
+    });
+    expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
+    expect(sync.trustedSums(MAX_LEVELS_PER_SIDE + 1, emptyTopSums())).toBe(false);
+  });
+
+  test('sides of exactly as many levels as the cap stay wholly known', () => {
+    const sync = start();
+    const bids = row(1, MAX_LEVELS_PER_SIDE).reverse();
+    const asks = row(100_000, MAX_LEVELS_PER_SIDE);
+    sync.onReply(reply(1, { bids, asks }), Infinity);
+    quiet(sync, 2);
+    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: null });
+    expect([sync.book?.bidCount, sync.book?.askCount]).toEqual([MAX_LEVELS_PER_SIDE, MAX_LEVELS_PER_SIDE]);
+  });
+
+  test('a buffer that nobody fetches a reply for stays within its cap, and the newest can still be joined', () => {
+    const sync = start();
+    const last = MAX_BUFFERED_UPDATES * 2 + 50;
+    for (let id = 1; id <= last; id++) sync.onUpdate(update(id, id));
+    expect(sync.onReply(reply(last - MAX_BUFFERED_UPDATES - 10), 10)).toBe('reply-too-old');
+    expect(sync.onReply(reply(last - 100), 10)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(last);
+  });
+
+  test.each([
+    [MAX_BUFFERED_UPDATES, 'live'],
+    [MAX_BUFFERED_UPDATES + 1, 'reply-too-old'],
+  ])('a reply from before all of %i buffered updates: %s', (count, outcome) => {
+    const sync = start();
+    for (let id = 1; id <= count; id++) sync.onUpdate(update(id, id));
+    expect(sync.onReply(reply(0), 10)).toBe(outcome);
+  });
+});
+
 describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange', (rule) => {
   test('whatever is lost, doubled, swapped, merged or stale: what is shown is the true book at its id', () => {
     fc.assert(
@@ -227,230 +592,3 @@ function shows(sync: BookSync<DepthUpdate>, exchange: TinyExchange): void {
 function within(price: string, edge: string | null | undefined, sign: 1 | -1): boolean {
   return edge === null || edge === undefined || compareDecimals(price, edge) * sign >= 0;
 }
-
-const update = (U: number, u: number, over: Partial<DepthUpdate> = {}): DepthUpdate => ({
-  ...{ symbol: 'X', firstUpdateId: U, finalUpdateId: u, previousFinalUpdateId: null, eventTimeMs: u },
-  ...{ bids: [], asks: [] },
-  ...over,
-});
-const reply = (lastUpdateId: number, over: Partial<DepthReply> = {}): DepthReply => ({
-  ...{ lastUpdateId, bids: [['10', '1']], asks: [['11', '1']], eventTimeMs: null },
-  ...over,
-});
-
-describe('each step of the rule', () => {
-  const start = () => new BookSync<DepthUpdate>('spot', plainEngine);
-
-  test('a reply older than the buffer is asked again, and the buffer is kept', () => {
-    const sync = start();
-    expect(sync.onUpdate(update(100, 105))).toBe('buffered');
-    expect(sync.onUpdate(update(106, 110, { bids: [['9', '4']] }))).toBe('buffered');
-    for (let i = 0; i < 5; i++) expect(sync.onReply(reply(98), 100)).toBe('reply-too-old');
-    expect(sync.trustedTop(5)).toBeNull();
-    expect(sync.onReply(reply(105), 100)).toBe('live');
-    expect(sync.trustedTop(5)).toMatchObject({
-      lastUpdateId: 110,
-      bids: [
-        ['10', '1'],
-        ['9', '4'],
-      ],
-    });
-  });
-
-  test('nothing can be read after a gap until a reply is joined, and the update that showed it is kept', () => {
-    const sync = start();
-    sync.onReply(reply(10), 100);
-    expect(sync.onUpdate(update(11, 12))).toBe('applied');
-    expect(sync.onUpdate(update(14, 15, { bids: [['9', '7']] }))).toBe('gap');
-    expect(sync.book).toBeNull();
-    expect(sync.trustedTop(1)).toBeNull();
-    expect(sync.trustedSums(1, emptyTopSums())).toBe(false);
-    expect(sync.headroom(1)).toBe(0);
-    expect(sync.onReply(reply(13), 100)).toBe('live');
-    expect(sync.trustedTop(5)?.bids).toEqual([
-      ['10', '1'],
-      ['9', '7'],
-    ]);
-  });
-
-  test('a gap inside the buffer beyond the reply: what came before it is dropped', () => {
-    const sync = start();
-    sync.onUpdate(update(11, 12));
-    sync.onUpdate(update(15, 16));
-    expect(sync.onReply(reply(11), 100)).toBe('gap');
-    expect(sync.onReply(reply(11), 100)).toBe('reply-too-old');
-    expect(sync.onReply(reply(12), 100)).toBe('reply-too-old');
-    expect(sync.onReply(reply(14), 100)).toBe('live');
-  });
-
-  test('crossed: by an update, by a reply, and by the buffer; locked is no fault', () => {
-    const sync = start();
-    expect(sync.onReply(reply(10, { bids: [['12', '1']] }), 100)).toBe('crossed');
-    expect(sync.onReply(reply(10), 100)).toBe('live');
-    expect(sync.onUpdate(update(11, 11, { bids: [['11', '1']] }))).toBe('applied');
-    expect(sync.onUpdate(update(12, 12, { bids: [['11.5', '1']] }))).toBe('crossed');
-    expect(sync.book).toBeNull();
-    expect(sync.onReply(reply(11), 100)).toBe('crossed');
-  });
-
-  test('ids that go backwards while time goes on begin a new count; a repetition does not', () => {
-    const sync = start();
-    sync.onReply(reply(10), 100);
-    sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }));
-    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_000 }))).toBe('ignored');
-    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_003 }))).toBe('ignored');
-    expect(sync.onUpdate(update(11, 15, { eventTimeMs: 900 }))).toBe('ignored');
-    expect(sync.onUpdate(update(1, 2, { eventTimeMs: 1_100 }))).toBe('ids-reset');
-    expect(sync.book).toBeNull();
-    expect(sync.onReply(reply(1), 100)).toBe('live');
-  });
-
-  test('a refresh replaces the live book without a pause; a stale one leaves it alone', () => {
-    const sync = start();
-    sync.onReply(
-      reply(10, {
-        bids: [
-          ['10', '1'],
-          ['9', '1'],
-        ],
-      }),
-      2,
-    );
-    expect(sync.coverage).toEqual({ lowestBid: '9', highestAsk: null });
-    sync.onUpdate(update(11, 11));
-    expect(sync.onReply(reply(12), 100)).toBe('unexpected');
-    sync.beginRefresh();
-    expect(sync.refreshing).toBe(true);
-    sync.onUpdate(update(12, 13, { asks: [['12', '5']] }));
-    expect(sync.onReply(reply(9), 100)).toBe('reply-too-old');
-    expect(sync.book?.lastUpdateId).toBe(13);
-    expect(
-      sync.onReply(
-        reply(12, {
-          bids: [
-            ['10', '1'],
-            ['9', '1'],
-            ['8', '1'],
-          ],
-        }),
-        100,
-      ),
-    ).toBe('refreshed');
-    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: null });
-    expect(sync.trustedTop(5)).toMatchObject({
-      lastUpdateId: 13,
-      asks: [
-        ['11', '1'],
-        ['12', '5'],
-      ],
-    });
-    sync.beginRefresh();
-    expect(sync.onReply(reply(13, { bids: [['10', '2']] }), 100)).toBe('refreshed-different');
-  });
-
-  test('a refresh by a reply behind the live book is refused, also where nothing was buffered', () => {
-    const sync = start();
-    sync.onReply(reply(10), 100);
-    sync.onUpdate(update(11, 11));
-    sync.beginRefresh();
-    expect(sync.onReply(reply(10), 100)).toBe('reply-too-old');
-    expect(sync.book?.lastUpdateId).toBe(11);
-    expect(sync.refreshing).toBe(true);
-  });
-
-  test('a refresh ahead of the live book is not compared with it: other ids, other levels', () => {
-    const sync = start();
-    sync.onReply(reply(10), 100);
-    sync.onUpdate(update(11, 11));
-    sync.beginRefresh();
-    expect(sync.onReply(reply(15, { bids: [['9', '3']] }), 100)).toBe('refreshed');
-    expect(sync.book?.lastUpdateId).toBe(15);
-  });
-
-  test('ids that start over while a reply is waited for: what was buffered before is dropped', () => {
-    const sync = start();
-    sync.onUpdate(update(90, 100, { eventTimeMs: 1_000 }));
-    sync.onUpdate(update(5, 6, { eventTimeMs: 1_100 }));
-    expect(sync.onReply(reply(4), 100)).toBe('live');
-    expect(sync.book?.lastUpdateId).toBe(6);
-  });
-
-  test('an update that only came late is no new count: what was buffered before it stays', () => {
-    const sync = start();
-    sync.onUpdate(update(11, 12, { eventTimeMs: 1_000 }));
-    sync.onUpdate(update(9, 10, { eventTimeMs: 900 }));
-    expect(sync.onReply(reply(10), 100)).toBe('live');
-    expect(sync.book?.lastUpdateId).toBe(12);
-  });
-
-  test('sums are refused on either side that leaves the coverage', () => {
-    const sides = {
-      bids: [
-        ['10', '1'],
-        ['9', '1'],
-      ],
-      asks: [
-        ['11', '1'],
-        ['12', '1'],
-      ],
-    } as const;
-    for (const gone of [{ bids: [['10', '0'] as const] }, { asks: [['11', '0'] as const] }]) {
-      const sync = start();
-      sync.onReply(reply(1, sides), 2);
-      expect(sync.trustedSums(2, emptyTopSums())).toBe(true);
-      sync.onUpdate(update(2, 2, gone));
-      expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
-      expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
-    }
-  });
-
-  test('headroom shrinks as the best levels go, and says how near the edge is', () => {
-    const sync = start();
-    const bids = Array.from({ length: 10 }, (_, i): Level => [String(100 - i), '1']);
-    const asks = Array.from({ length: 10 }, (_, i): Level => [String(101 + i), '1']);
-    sync.onReply(reply(1, { bids, asks }), 10);
-    expect(sync.headroom(2)).toBe(1);
-    sync.onUpdate(update(2, 2, { bids: bids.slice(0, 4).map(([price]): Level => [price, '0']) }));
-    expect(sync.headroom(2)).toBe(0.5);
-    sync.onUpdate(update(3, 3, { bids: bids.slice(4, 9).map(([price]): Level => [price, '0']) }));
-    expect(sync.headroom(2)).toBeLessThan(0);
-    expect(sync.trustedTop(5)?.bids).toEqual([['91', '1']]);
-    expect(sync.trustedSums(2, emptyTopSums())).toBe(false);
-    expect(sync.trustedSums(1, emptyTopSums())).toBe(true);
-    sync.beginRefresh();
-    sync.onReply(reply(3), 10);
-    expect(sync.headroom(5)).toBe(Infinity);
-  });
-
-  test('levels beyond the coverage are forgotten in a long run', () => {
-    const sync = start();
-    sync.onReply(reply(1), 1);
-    for (let id = 2; id < 5_000; id++)
-      sync.onUpdate(update(id, id, { bids: [[`9.${id}`, '1']], asks: [[`12.${id}`, '1']] }));
-    expect(sync.book?.bidCount).toBeLessThan(600);
-    expect(sync.book?.askCount).toBeLessThan(600);
-    expect(sync.trustedTop(5)).toMatchObject({ bids: [['10', '1']], asks: [['11', '1']] });
-  });
-
-  test('a side that is wholly known is capped as well, and says so', () => {
-    const sync = start();
-    sync.onReply(reply(1), 100);
-    for (let id = 2; id <= 1_501; id++) {
-      const asks = Array.from({ length: 50 }, (_, i): Level => [String(11 + id * 50 + i), '1']);
-      sync.onUpdate(update(id, id, { asks }));
-    }
-    expect(sync.book?.askCount).toBeLessThanOrEqual(MAX_LEVELS_PER_SIDE);
-    const top = sync.trustedTop(MAX_LEVELS_PER_SIDE * 2);
-    expect(top?.asks).toHaveLength(MAX_LEVELS_PER_SIDE);
-    expect(sync.coverage).toEqual({ lowestBid: null, highestAsk: top?.asks[MAX_LEVELS_PER_SIDE - 1][0] });
-  });
-
-  test('a buffer that nobody fetches a reply for stays within its cap, and the newest can still be joined', () => {
-    const sync = start();
-    const last = MAX_BUFFERED_UPDATES * 2 + 50;
-    for (let id = 1; id <= last; id++) sync.onUpdate(update(id, id));
-    expect(sync.onReply(reply(last - MAX_BUFFERED_UPDATES - 10), 10)).toBe('reply-too-old');
-    expect(sync.onReply(reply(last - 100), 10)).toBe('live');
-    expect(sync.book?.lastUpdateId).toBe(last);
-  });
-});

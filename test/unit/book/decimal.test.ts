@@ -4,6 +4,7 @@ import {
   compareDecimals,
   fractionDigits,
   fromScaledInteger,
+  subtractDecimals,
   toScaledInteger,
 } from '../../../src/book/decimal';
 
@@ -44,6 +45,34 @@ test('order of text is order of numbers', () => {
 });
 
 test.each([
+  ['2', '10', -1],
+  ['0.5', '0.25', 1],
+  ['12', '12.5', -1],
+  ['0.10000001', '0.1', 1],
+  ['12.5', '12.5', 0],
+  ['7', '7', 0],
+])('%s beside %s', (a, b, order) => {
+  expect(Math.sign(compareDecimals(a, b))).toBe(order);
+  expect(Math.sign(compareDecimals(b, a))).toBe(0 - order);
+});
+
+test('a difference is exact, with a minus where the second is larger', () => {
+  expect(subtractDecimals('92233720368.54775807', '0.00000001')).toBe('92233720368.54775806');
+  expect(subtractDecimals('1', '1.005')).toBe('-0.005');
+  expect(subtractDecimals('0.1', '0.1')).toBe('0');
+  fc.assert(
+    fc.property(spelled, spelled, (a, b) => {
+      const [x, y] = [canonicalDecimal(a.text) as string, canonicalDecimal(b.text) as string];
+      const difference = a.units * 10n ** BigInt(18 - a.scale) - b.units * 10n ** BigInt(18 - b.scale);
+      const text = subtractDecimals(x, y);
+      expect(text.startsWith('-')).toBe(difference < 0n);
+      const size = toScaledInteger(text.replace('-', ''), 18);
+      expect(text.startsWith('-') ? -size : size).toBe(difference);
+    }),
+  );
+});
+
+test.each([
   ...['', ' ', '.', '.5', '5.', '-1', '+1', '1e3', '1E3', 'NaN', 'Infinity', '0x10', '1,5', '1 ', ' 1', '١'],
   ...['9'.repeat(21), `0.${'1'.repeat(19)}`, '1.2.3', '1\n', null, undefined, 1, 0, {}, [], ['1'], true],
 ])('refuses %j', (text) => expect(canonicalDecimal(text)).toBeNull());
@@ -55,6 +84,7 @@ test('the largest quantity of the exchange is kept to its last digit', () => {
 
 test('digits are never lost in silence', () => {
   expect(() => toScaledInteger('0.123', 2)).toThrow(RangeError);
+  expect(() => toScaledInteger('0.123', 2)).toThrow(new RangeError('0.123 has more than 2 decimals'));
   expect(fractionDigits('0.123')).toBe(3);
   expect(fractionDigits('7')).toBe(0);
   expect(fromScaledInteger(0n, 8)).toBe('0');
