@@ -2,46 +2,29 @@ import type { OrderBook } from './bookEngine';
 import { compareDecimals } from './decimal';
 import type { BookTop, DepthUpdate, Level, TopSums } from './types';
 
-/** One side of the book: prices in ascending order beside their quantities. */
+/** One side of the book: levels in ascending order of price. */
 class Side {
-  readonly prices: string[] = [];
-  readonly quantities: string[] = [];
+  readonly levels: Level[] = [];
 
   /** Sets the absolute quantity at a price; "0" removes the level, and removing an absent one is normal. */
-  set(price: string, quantity: string): void {
+  set(level: Level): void {
+    const [price, quantity] = level;
     const at = this.firstNotBelow(price);
-    const present = this.prices[at] === price;
-    if (quantity === '0') {
-      if (!present) return;
-      this.prices.splice(at, 1);
-      this.quantities.splice(at, 1);
-    } else if (present) {
-      this.quantities[at] = quantity;
-    } else {
-      this.prices.splice(at, 0, price);
-      this.quantities.splice(at, 0, quantity);
-    }
+    const present = this.levels[at]?.[0] === price ? 1 : 0;
+    if (quantity === '0') this.levels.splice(at, present);
+    else this.levels.splice(at, present, level);
   }
 
   /** The index of the first price that is not below `price`. */
   firstNotBelow(price: string): number {
     let low = 0;
-    let high = this.prices.length;
+    let high = this.levels.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareDecimals(this.prices[middle], price) < 0) low = middle + 1;
+      if (compareDecimals(this.levels[middle][0], price) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
-  }
-
-  removeRange(from: number, to: number): void {
-    this.prices.splice(from, to - from);
-    this.quantities.splice(from, to - from);
-  }
-
-  level(index: number): Level {
-    return [this.prices[index], this.quantities[index]];
   }
 }
 
@@ -67,11 +50,11 @@ export class PlainBook implements OrderBook<DepthUpdate> {
   }
 
   get bidCount(): number {
-    return this.bidSide.prices.length;
+    return this.bidSide.levels.length;
   }
 
   get askCount(): number {
-    return this.askSide.prices.length;
+    return this.askSide.levels.length;
   }
 
   apply(update: DepthUpdate): void {
@@ -81,14 +64,14 @@ export class PlainBook implements OrderBook<DepthUpdate> {
 
   get crossed(): boolean {
     if (this.bidCount === 0 || this.askCount === 0) return false;
-    return compareDecimals(this.bidSide.prices[this.bidCount - 1], this.askSide.prices[0]) > 0;
+    return compareDecimals(this.bidSide.levels[this.bidCount - 1][0], this.askSide.levels[0][0]) > 0;
   }
 
   top(count: number): BookTop {
     const bids: Level[] = [];
     const asks: Level[] = [];
-    for (let i = this.bidCount - 1; i >= 0 && bids.length < count; i--) bids.push(this.bidSide.level(i));
-    for (let i = 0; i < this.askCount && asks.length < count; i++) asks.push(this.askSide.level(i));
+    for (let i = this.bidCount - 1; i >= 0 && bids.length < count; i--) bids.push(this.bidSide.levels[i]);
+    for (let i = 0; i < this.askCount && asks.length < count; i++) asks.push(this.askSide.levels[i]);
     return { lastUpdateId: this.updateId, bids, asks };
   }
 
@@ -109,8 +92,8 @@ export class PlainBook implements OrderBook<DepthUpdate> {
   }
 
   private set(bids: readonly Level[], asks: readonly Level[]): void {
-    for (const [price, quantity] of bids) this.bidSide.set(price, quantity);
-    for (const [price, quantity] of asks) this.askSide.set(price, quantity);
+    for (const level of bids) this.bidSide.set(level);
+    for (const level of asks) this.askSide.set(level);
   }
 
   /** The number of bids at or above a price; every bid where the price is null. */
@@ -122,13 +105,13 @@ export class PlainBook implements OrderBook<DepthUpdate> {
   asksUpTo(highest: string | null): number {
     if (highest === null) return this.askCount;
     const at = this.askSide.firstNotBelow(highest);
-    return this.askSide.prices[at] === highest ? at + 1 : at;
+    return this.askSide.levels[at]?.[0] === highest ? at + 1 : at;
   }
 
   /** Forgets the levels beyond a trusted range: their neighbours are unknown, and they would grow without bound. */
   prune(lowestBid: string | null, highestAsk: string | null): void {
-    if (lowestBid !== null) this.bidSide.removeRange(0, this.bidSide.firstNotBelow(lowestBid));
-    if (highestAsk !== null) this.askSide.removeRange(this.asksUpTo(highestAsk), this.askCount);
+    this.bidSide.levels.splice(0, this.bidCount - this.bidsFrom(lowestBid));
+    this.askSide.levels.splice(this.asksUpTo(highestAsk));
   }
 }
 
