@@ -145,7 +145,8 @@ class FieldReader {
       const [price, quantity] = level as unknown[];
       if (typeof price !== 'string' || canonicalDecimal(price) !== price || price === '0')
         throw this.wrong(name);
-      if (canonicalDecimal(quantity) !== quantity || quantity === '0') throw this.wrong(name);
+      if (typeof quantity !== 'string' || canonicalDecimal(quantity) !== quantity || quantity === '0')
+        throw this.wrong(name);
       if (previous !== null && compareDecimals(price, previous) * bestFirst <= 0) throw this.wrong(name);
       previous = price;
     }

@@ -287,11 +287,14 @@ function decodeState(text: string, nowMs: number, key: string): StoredState {
     Record<string, unknown>
   >;
   const { format, version, writtenAtMs, value } = fields;
+  // The script reads the version from the head: one that says something else further on could never be replaced.
+  const head = `{"format":1,"version":${String(version)},"writtenAtMs":${String(writtenAtMs)},"value":`;
   if (
     format !== 1 ||
     !Number.isSafeInteger(version) ||
     !Number.isSafeInteger(writtenAtMs) ||
-    value === undefined
+    value === undefined ||
+    !text.startsWith(head)
   ) {
     throw new OrderFlowError('OF_RECORD_INVALID', `${key}: it is not a stored state`, { subject: key });
   }

@@ -2,6 +2,7 @@ import { bookRows } from './rows/books';
 import { connectionRows } from './rows/connections';
 import { playHostileFrames } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
+import { recordRows } from './rows/records';
 import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
 import { sequenceRows } from './rows/sequence';
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...bookRows,
   ...writerRows,
   ...storeRows,
+  ...recordRows,
   ...lifecycleRows,
   ...routeRows,
 ].sort((a, b) => a.id - b.id);

@@ -18,6 +18,8 @@ import {
 // The expression engine that needs no native code, so that tests run on any Node.
 process.env.N8N_EXPRESSION_ENGINE ??= 'legacy';
 process.env.N8N_USER_FOLDER ??= tmpdir();
+// Errors of the nodes under test are looked at, not printed.
+process.env.N8N_LOG_LEVEL ??= 'silent';
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- loaded after the environment is set */
 const core = require('n8n-core') as typeof import('n8n-core');
 /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */

@@ -7,7 +7,7 @@ import { freePort, startRedis, type RedisServer } from '../../support/redisServe
 import { credentialsOf, request } from '../../support/storeFixtures';
 import { Random } from '../random';
 import { must, NOTHING_TO_RECOVER, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
-import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
+import { noRedisConnectionLeft } from '../sharedRedis';
 import { pause, until } from '../scene';
 
 const KEY = 'examples/btcusdt-orderbook';
@@ -166,61 +166,6 @@ async function outage(seed: number): Promise<RunResult> {
   }
 }
 
-const SOUND = { format: 1, epoch: 1, lastUpdateId: 7, liveAtMs: 0, state: 'live', levels: 2 };
-const BOOK = {
-  ...{ exchange: 'binance', market: 'spot', symbol: 'BTCUSDT', eventTimeMs: null, receivedAtMs: 1 },
-  ...{ bidsComplete: true, asksComplete: true, resyncs: 0, updateSpeedMs: 100 },
-  ...{ bids: [['1', '1']], asks: [['2', '1']] },
-};
-
-/** Row 23: what someone else may have written under a record's key; never a book to be used. */
-async function foreignRecords(seed: number): Promise<RunResult> {
-  const random = new Random(seed);
-  const server = await sharedRedis();
-  const store = openStore({ kind: 'redis', credentials: credentialsOf(server) });
-  const sound = { ...SOUND, liveAtMs: Date.now(), ...BOOK };
-  const spoilt: ReadonlyArray<() => unknown> = [
-    () => ({ ...sound, format: random.whole(2, 99) }),
-    () => ({ ...sound, liveAtMs: Date.now() + random.whole(60_000, 1e9) }),
-    () => ({ ...sound, bids: [['3', '1']] }),
-    () => ({ ...sound, bids: [[random.pick(['NaN', '-1', '1e5', '', '0x1', null, 7]), '1']] }),
-    () => ({
-      ...sound,
-      asks: random.pick([
-        null,
-        {},
-        'x',
-        [7],
-        [['1']],
-        [
-          ['2', '1'],
-          ['1.5', '1'],
-        ],
-      ]),
-    }),
-    () => ({ ...sound, lastUpdateId: random.pick([-1, 1.5, '7', null, {}]) }),
-    () => ({ ...sound, bids: Array.from({ length: 200_000 }, (_, i) => [String(1e6 - i), '1']) }),
-    () => random.pick<unknown>([null, 7, 'text', [], {}, { __proto__: { format: 1 } }, [[sound]]]),
-    () => ({ ...sound, market: random.pick(['constructor', '__proto__', '', 7]) }),
-  ];
-  const key = `examples/faults-foreign-${process.pid}`;
-  try {
-    for (let i = 0; i < spoilt.length; i++) {
-      await store.setJson(key, spoilt[i](), 60_000);
-      const [found] = await store.readBooks([key]);
-      must(
-        isOrderFlowError(found),
-        () => `foreign record ${i} was taken for a book: ${JSON.stringify(found)?.slice(0, 200)}`,
-      );
-      must(found.code.startsWith('OF_RECORD'), `${found.code} for foreign record ${i}`);
-    }
-  } finally {
-    await store.close();
-    await noRedisConnectionLeft();
-  }
-  return NOTHING_TO_RECOVER;
-}
-
 export const storeRows: readonly Scenario[] = [
   {
     id: 13,
@@ -237,14 +182,5 @@ export const storeRows: readonly Scenario[] = [
     expected: 'the newest book rewritten, none of the meantime, the record never goes back',
     maxRuns: REAL_RUNS,
     run: outage,
-  },
-  {
-    id: 23,
-    name: 'foreign records',
-    what: 'records of another version or shape, crossed, huge, from the future, no records at all',
-    expected: 'a coded error, never a book',
-    maxRuns: REAL_RUNS,
-    prepare: async () => void (await sharedRedis()),
-    run: foreignRecords,
   },
 ];

@@ -96,6 +96,7 @@ describe('the order book record', () => {
     ['an exponent', changed({ bids: [['1e2', '1']] }), 'OF_RECORD_INVALID'],
     ['a decimal not in canonical form', changed({ bids: [['1.50', '1']] }), 'OF_RECORD_INVALID'],
     ['a quantity of zero', changed({ bids: [['1', '0']] }), 'OF_RECORD_INVALID'],
+    ['a quantity that is none', changed({ bids: [['1', null]] }), 'OF_RECORD_INVALID'],
     ['a price of zero', changed({ bids: [['0', '1']] }), 'OF_RECORD_INVALID'],
     ['a negative quantity', changed({ asks: [['101', '-1']] }), 'OF_RECORD_INVALID'],
     ['bids in the wrong order', changed({ bids: [['1', '1'], ['2', '1']] }), 'OF_RECORD_INVALID'], // prettier-ignore
