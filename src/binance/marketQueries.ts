@@ -35,6 +35,11 @@ export function restClientFor(marketId: MarketId, options: QueryOptions = {}): R
   return client;
 }
 
+/** The host that a market's REST requests go to: what bans are about. @throws OrderFlowError OF_BASE_URL */
+export function restHost(marketId: MarketId, restBaseUrl?: string): string {
+  return new URL(restClientFor(marketId, { restBaseUrl }).url).host;
+}
+
 /** One depth reply of at least `levels` a side, where the exchange has so many. @throws OrderFlowError */
 export function fetchDepthOnce(
   marketId: MarketId,
@@ -67,7 +72,11 @@ export async function checkSymbols(
   options: QueryOptions & { readonly timeoutMs?: number } = {},
 ): Promise<OrderFlowError | null> {
   const client = restClientFor(marketId, options);
-  const signals = [AbortSignal.timeout(options.timeoutMs ?? 4_000)];
+  const timeoutMs = options.timeoutMs ?? 4_000;
+  const { pause } = client.budget;
+  if (pause !== null && pause.forMs > timeoutMs)
+    return new OrderFlowError(pause.code, `no request in the next ${Math.ceil(pause.forMs / 1000)} s`);
+  const signals = [AbortSignal.timeout(timeoutMs)];
   if (options.signal) signals.push(options.signal);
   const signal = AbortSignal.any(signals);
   try {

@@ -18,7 +18,8 @@ interface Foretold {
   readonly until: number;
 }
 
-class SharedBudgets implements BanBoard {
+/** The budgets of one process; tests make one for each process they play. */
+export class SharedBudgets implements BanBoard {
   private readonly byHost = new Map<string, WeightBudget>();
   private readonly listeners = new Set<(host: string) => void>();
   /** Bans heard of for hosts that nobody has asked yet. */

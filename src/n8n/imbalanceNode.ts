@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { withSharedBans } from '../check/bans';
 import { fetchBookFromExchange } from '../check/fromExchange';
 import { CheckMemory } from '../check/memory';
 import { type CheckFailure, type CheckJob, runChecks } from '../check/runChecks';
@@ -45,7 +46,9 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
         },
         wallMs,
       );
-      const checked = await runChecks(jobs, { store, memory, wallMs, fetchBook: fetchBookFromExchange });
+      const world = { store, memory, wallMs, fetchBook: fetchBookFromExchange };
+      const asked = jobs.map(({ settings }) => settings);
+      const checked = await withSharedBans(asked, store, () => runChecks(jobs, world));
       failures.push(...checked.failures);
       for (const { itemIndex, item } of checked.results) {
         const output = calledAsTool || item.signal === null ? NO_SIGNAL_OUTPUT : OUTPUT_OF[item.signal];

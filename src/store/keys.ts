@@ -27,6 +27,11 @@ export function gateKey(
   return `${keyPrefix}${storeName(MARKETS[market], symbol)}-gate-${workflowId}-${nodeId}`;
 }
 
+/** Where a ban by a REST host stands, for example `examples/api.binance.com-ban`. */
+export function banKey(keyPrefix: string, host: string): string {
+  return `${keyPrefix}${host}-ban`;
+}
+
 export interface StoreTopics {
   readonly depth: string;
   readonly imbalance: string;

@@ -1,6 +1,5 @@
 import { feedRegistry } from '../binance/feedRegistry';
 import type { LiveBook, SymbolView } from '../binance/feedTypes';
-import { checkSymbols } from '../binance/marketQueries';
 import { MARKETS, depthLimit } from '../binance/markets';
 import { OrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
@@ -9,6 +8,7 @@ import type { SnapshotStore } from '../store/types';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
 import { bookContent } from '../store/bookContent';
+import { preflight } from './preflight';
 import { feedRequest, type TriggerSettings } from './settings';
 
 /** Someone is looking at the screen: what is not there by then is said to be missing. */
@@ -26,11 +26,21 @@ export async function runOnce(
   host: SessionHost,
   signal: AbortSignal,
 ): Promise<void> {
-  const { market, symbols, levels } = settings;
-  await Promise.all([
-    store.ready(),
-    checkSymbols(market, symbols, { restBaseUrl: settings.restBaseUrl, signal }),
-  ]);
+  const bans = await preflight(settings, store, signal);
+  try {
+    await runWhileAllowed(settings, store, host, signal);
+  } finally {
+    await bans.release();
+  }
+}
+
+async function runWhileAllowed(
+  settings: TriggerSettings,
+  store: SnapshotStore,
+  host: SessionHost,
+  signal: AbortSignal,
+): Promise<void> {
+  const { market, levels } = settings;
   const request = {
     ...feedRequest(settings),
     bookDepth: depthLimit(MARKETS[market], Math.max(levels, SHALLOW_LEVELS)),

@@ -1,14 +1,14 @@
 import { feedRegistry } from '../binance/feedRegistry';
 import type { FeedLease, SymbolStatus, SymbolView } from '../binance/feedTypes';
-import { checkSymbols } from '../binance/marketQueries';
 import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
-import { storeKeys } from '../store/keys';
+import type { BanShareHandle } from '../store/banShare';
 import type { SnapshotStore } from '../store/types';
 import { FailureReports } from './failureReports';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
 import { Outbox } from './outbox';
 import { ContinuousPolicy, type EmissionPolicy, IntervalPolicy, NeverPolicy } from './policies';
+import { preflight } from './preflight';
 import { type TriggerSettings, feedRequest } from './settings';
 import { statusItem } from './statusItem';
 import { SymbolOutlets } from './symbolOutlets';
@@ -39,15 +39,12 @@ export class TriggerSession {
     store: SnapshotStore,
     host: SessionHost,
   ): Promise<TriggerSession> {
+    let bans: BanShareHandle | null = null;
     try {
-      const { market, symbols, keyPrefix } = settings;
-      const key = storeKeys(keyPrefix, market, symbols[0]).orderbook;
-      await Promise.all([
-        store.probe(key),
-        checkSymbols(market, symbols, { restBaseUrl: settings.restBaseUrl }),
-      ]);
-      return new TriggerSession(settings, store, host);
+      bans = await preflight(settings, store);
+      return new TriggerSession(settings, store, host, bans);
     } catch (error) {
+      await bans?.release();
       await store.close();
       throw error;
     }
@@ -57,6 +54,7 @@ export class TriggerSession {
     private readonly settings: TriggerSettings,
     private readonly store: SnapshotStore,
     private readonly host: SessionHost,
+    private readonly bans: BanShareHandle,
   ) {
     this.failures = new FailureReports(host);
     this.outbox = new Outbox<OutgoingItem>({
@@ -99,6 +97,7 @@ export class TriggerSession {
       if (result.status === 'rejected')
         this.host.log('warn', `closing: ${toOrderFlowError(result.reason).message}`);
     }
+    await this.bans.release();
     await this.store.close().catch(() => undefined);
   }
 
