@@ -2,7 +2,7 @@ import type { FeedState } from '../binance/feedTypes';
 import type { MarketId } from '../binance/markets';
 import { asCollection, type ParameterReader, readMarket, readSymbols } from '../settings/fieldReaders';
 import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
-import { readNumber } from '../runtime/validate';
+import { readChoice, readNumber } from '../runtime/validate';
 import { checkPrefix, storeKeys } from '../store/keys';
 import type { ReadResult, SnapshotStore, StoredFeedStatus } from '../store/types';
 
@@ -38,6 +38,7 @@ export interface FeedStatusItem {
 
 /** @throws OrderFlowError OF_PARAMETER */
 export function readFeedStatusSettings(parameter: ParameterReader): FeedStatusSettings {
+  readChoice('Operation', parameter('operation'), ['feedStatus'], 'feedStatus');
   const options = asCollection(parameter('options'));
   return {
     market: readMarket(parameter('market')),

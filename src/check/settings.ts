@@ -51,7 +51,7 @@ export function readCheckSettings(parameter: ParameterReader): CheckSettings {
     parameters,
     emit,
     alerts: emit === 'change' ? readAlerts(parameter, parameters.threshold, CHECK_GATE_DEFAULTS) : null,
-    judgeMean: readBoolean('Judge the Mean', options.judgeMean, false),
+    judgeMean: readBoolean('Judge the Mean of 60 Seconds', options.judgeMean, false),
     onlyNew: readBoolean('Only New', options.onlyNew, false),
     publish: readBoolean('Publish Result', options.publish, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, false),

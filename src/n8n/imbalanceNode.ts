@@ -31,39 +31,48 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
   }
   if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
 
+  if (jobs.length > 0) failures.push(...(await checkAll(this, jobs, outputs)));
+  if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
+  for (const failure of failures) outputs[NO_SIGNAL_OUTPUT].push(failedItem(failure));
+  return outputs;
+}
+
+/** Runs the checks and puts their results to the outputs. @returns what went wrong */
+async function checkAll(
+  context: IExecuteFunctions,
+  jobs: readonly CheckJob[],
+  outputs: INodeExecutionData[][],
+): Promise<readonly CheckFailure[]> {
   // An AI agent reads the first output only, so it gets everything there.
-  const calledAsTool = this.getNode().type.endsWith('Tool');
+  const calledAsTool = context.getNode().type.endsWith('Tool');
   try {
-    const store = await openNodeStore(this, readStoreKind(this.getNodeParameter('store', 0, 'memory')), {
-      shared: jobs.some(({ settings }) => needsSharedStore(settings)),
-    });
+    const kind = readStoreKind(context.getNodeParameter('store', 0, 'memory'));
+    const shared = jobs.some(({ settings }) => needsSharedStore(settings));
+    const store = await openNodeStore(context, kind, { shared });
     try {
       const memory = new CheckMemory(
         store,
         {
-          workflowId: this.getWorkflow().id ?? 'unsaved',
-          nodeId: this.getMode() === 'manual' ? `${this.getNode().id}-manual` : this.getNode().id,
+          workflowId: context.getWorkflow().id ?? 'unsaved',
+          nodeId: context.getMode() === 'manual' ? `${context.getNode().id}-manual` : context.getNode().id,
         },
         wallMs,
       );
       const world = { store, memory, wallMs, fetchBook: fetchBookFromExchange };
       const asked = jobs.map(({ settings }) => settings);
       const checked = await withSharedBans(asked, store, () => runChecks(jobs, world));
-      failures.push(...checked.failures);
       for (const { itemIndex, item } of checked.results) {
         const output = calledAsTool || item.signal === null ? NO_SIGNAL_OUTPUT : OUTPUT_OF[item.signal];
         outputs[output].push({ json: item as unknown as IDataObject, pairedItem: { item: itemIndex } });
       }
+      return checked.failures;
     } finally {
       await store.close();
     }
   } catch (error) {
     const known = toOrderFlowError(error);
-    failures.push(...jobs.map(({ itemIndex }) => ({ itemIndex, error: known })));
+    return jobs.map(({ itemIndex }) => ({ itemIndex, error: known }));
   }
-  if (failures.length > 0 && !this.continueOnFail()) throw nodeError(this, failures[0]);
-  for (const failure of failures) outputs[NO_SIGNAL_OUTPUT].push(failedItem(failure));
-  return outputs;
 }
 
 function nodeError(context: IExecuteFunctions, { itemIndex, error }: CheckFailure) {

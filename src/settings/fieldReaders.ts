@@ -26,10 +26,10 @@ export function optionalBaseUrl(value: unknown, kind: BaseUrlKind, field: string
 }
 
 /** The values of a collection field; none where it was never opened. */
-export function asCollection(value: unknown): Record<string, unknown> {
+export function asCollection(value: unknown, field = 'Options'): Record<string, unknown> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value))
-    throw refused('Options', 'must be a collection of options', value);
+    throw refused(field, 'must be a collection of settings', value);
   return value as Record<string, unknown>;
 }
 

@@ -24,7 +24,7 @@ export function readAlerts(
   threshold: number,
   defaults: GateDefaults,
 ): GateParameters {
-  const alerts = asCollection(parameter('alerts'));
+  const alerts = asCollection(parameter('alerts'), 'Calm Alerts');
   return readGateParameters(
     threshold,
     {

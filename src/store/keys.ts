@@ -52,11 +52,13 @@ export function checkPrefix(field: string, prefix: unknown): string {
       subject: field,
     });
   }
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029]/.test(prefix)) {
-    throw new OrderFlowError('OF_PARAMETER', `${field} holds white space or control characters`, {
-      subject: field,
-    });
+  // Neither may anything invisible be in it, nor half a character, which Redis would store as another one.
+  if (/[\s\p{Cc}\p{Cf}\p{Z}\p{Cs}]/u.test(prefix)) {
+    throw new OrderFlowError(
+      'OF_PARAMETER',
+      `${field} holds white space, control characters or other invisible ones`,
+      { subject: field },
+    );
   }
   return prefix;
 }

@@ -2,6 +2,7 @@ import { bookRows } from './rows/books';
 import { connectionRows } from './rows/connections';
 import { playHostileFrames } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
+import { parameterRows } from './rows/parameters';
 import { recordRows } from './rows/records';
 import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
@@ -31,4 +32,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...recordRows,
   ...lifecycleRows,
   ...routeRows,
+  ...parameterRows,
 ].sort((a, b) => a.id - b.id);
