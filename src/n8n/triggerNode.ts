@@ -11,7 +11,7 @@ import type { OrderFlowError } from '../runtime/errors';
 import type { OutgoingItem, SessionHost } from '../trigger/host';
 import { runOnce } from '../trigger/manualRun';
 import { type TriggerSettings, readTriggerSettings } from '../trigger/settings';
-import { TriggerSession } from '../trigger/triggerSession';
+import { type SessionLimits, TriggerSession } from '../trigger/triggerSession';
 import { openNodeStore } from './nodeStore';
 import { toNodeError } from './nodeErrors';
 import type { SnapshotStore } from '../store/types';
@@ -20,7 +20,10 @@ import type { SnapshotStore } from '../store/types';
  * The Binance Order Book Trigger node. Parameters and credential are read at once, because n8n lets a trigger read
  * neither after it has returned.
  */
-export async function startTriggerNode(this: ITriggerFunctions): Promise<ITriggerResponse> {
+export async function startTriggerNode(
+  this: ITriggerFunctions,
+  limits: SessionLimits = {},
+): Promise<ITriggerResponse> {
   try {
     const settings = readTriggerSettings((name) => this.getNodeParameter(name, null) ?? undefined);
     const store = await openNodeStore(this, settings.store, {
@@ -30,7 +33,7 @@ export async function startTriggerNode(this: ITriggerFunctions): Promise<ITrigge
     });
     const host = hostOf(this, settings);
     if (this.getMode() === 'manual') return manualResponse(this.getNode(), settings, store, host);
-    const session = await TriggerSession.start(settings, store, host);
+    const session = await TriggerSession.start(settings, store, host, limits);
     return { closeFunction: () => session.close() };
   } catch (error) {
     throw toNodeError(this.getNode(), error, { remedyInMessage: this.getMode() !== 'manual' });

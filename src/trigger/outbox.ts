@@ -14,6 +14,8 @@ export interface OutboxOptions<Item> {
   readonly maxAlerts?: number;
   /** An execution did not end within the longest wait. */
   readonly onOverdue?: (waitedMs: number) => void;
+  /** Alerts were lost since the last execution; told once, when the next one starts. */
+  readonly onDropped?: (alerts: number) => void;
 }
 
 export interface OutboxCounters {
@@ -42,6 +44,8 @@ export class Outbox<Item> {
   /** Symbols due, in the order they became so, with how often each was due since it was last sent. */
   private readonly due = new Map<string, number>();
   private alerts: Item[] = [];
+  /** Alerts dropped that nobody was told of yet. */
+  private untold = 0;
   private inFlight: symbol | null = null;
   private waitTimer: NodeJS.Timeout | null = null;
   private flushQueued = false;
@@ -63,6 +67,7 @@ export class Outbox<Item> {
     if (this.alerts.length >= cap) {
       this.alerts.shift();
       this.counters.alertsDropped++;
+      this.untold++;
     }
     this.alerts.push(item);
     this.flushSoon();
@@ -95,6 +100,8 @@ export class Outbox<Item> {
     if (this.closed || this.inFlight) return;
     const items = this.alerts;
     this.alerts = [];
+    if (this.untold > 0) this.options.onDropped?.(this.untold);
+    this.untold = 0;
     for (const [symbol, times] of this.due) {
       const item = this.options.newest(symbol, times - 1);
       if (item !== null) items.push(item);

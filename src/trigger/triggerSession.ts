@@ -14,6 +14,14 @@ import { statusItem } from './statusItem';
 import { SymbolOutlets } from './symbolOutlets';
 import { SymbolSignals } from './symbolSignals';
 
+/** Where a session's waits and queues end; the package's own limits where not given. */
+export interface SessionLimits {
+  /** Milliseconds after which an execution is no longer waited for. */
+  readonly maxWaitMs?: number;
+  /** Alerts that may wait for an execution to end. */
+  readonly maxAlerts?: number;
+}
+
 /**
  * One running trigger: a share in the feed, a share in each symbol's writer, and an outbox to n8n. It owns them all and
  * gives them back on close.
@@ -38,11 +46,12 @@ export class TriggerSession {
     settings: TriggerSettings,
     store: SnapshotStore,
     host: SessionHost,
+    limits: SessionLimits = {},
   ): Promise<TriggerSession> {
     let bans: BanShareHandle | null = null;
     try {
       bans = await preflight(settings, store);
-      return new TriggerSession(settings, store, host, bans);
+      return new TriggerSession(settings, store, host, bans, limits);
     } catch (error) {
       await bans?.release();
       await store.close();
@@ -55,12 +64,15 @@ export class TriggerSession {
     private readonly store: SnapshotStore,
     private readonly host: SessionHost,
     private readonly bans: BanShareHandle,
+    limits: SessionLimits,
   ) {
     this.failures = new FailureReports(host);
     this.outbox = new Outbox<OutgoingItem>({
       start: (items) => host.startExecution(items),
       newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
       onOverdue: (waitedMs) => this.onOverdue(waitedMs),
+      onDropped: (alerts) => this.onDropped(alerts),
+      ...limits,
     });
     this.policy = this.choosePolicy();
     this.lease = feedRegistry().acquire(feedRequest(settings), {
@@ -155,6 +167,13 @@ export class TriggerSession {
     this.host.log(
       'warn',
       `A workflow execution has not ended after ${Math.round(waitedMs / 1000)} s; the trigger goes on without waiting for it [OF_EXECUTION_TIMEOUT].`,
+    );
+  }
+
+  private onDropped(alerts: number): void {
+    this.host.log(
+      'warn',
+      `${alerts} of the oldest items that waited for an execution to end were dropped, because too many waited; the newest are kept [OF_EXECUTION_TIMEOUT].`,
     );
   }
 }

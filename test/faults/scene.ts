@@ -158,7 +158,8 @@ export class Scene {
 
 type Levels = ReadonlyArray<readonly [string, string]>;
 
-function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
+/** Fewer levels than the truth only where the reader says that more are not known. */
+export function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
   if (shown.length > truth.length || (complete && shown.length < truth.length)) return false;
   return shown.every(([price, quantity], i) => price === truth[i][0] && quantity === truth[i][1]);
 }

@@ -7,6 +7,7 @@ function outbox(options: { maxWaitMs?: number; maxAlerts?: number; unavailable?:
   const started: string[][] = [];
   const running: Array<Deferred<void>> = [];
   const overdue: number[] = [];
+  const dropped: number[] = [];
   let version = 0;
   const box = new Outbox<string>({
     start: (items) => {
@@ -18,9 +19,10 @@ function outbox(options: { maxWaitMs?: number; maxAlerts?: number; unavailable?:
     newest: (symbol, passedOver) =>
       options.unavailable?.has(symbol) ? null : `${symbol}@${version}-${passedOver}`,
     onOverdue: (ms) => overdue.push(ms),
+    onDropped: (alerts) => dropped.push(alerts),
     ...options,
   });
-  return { box, started, running, overdue, advance: () => version++ };
+  return { box, started, running, overdue, dropped, advance: () => version++ };
 }
 
 test('symbols due in one turn share an execution', async () => {
@@ -49,8 +51,8 @@ test('while an execution runs the next one waits, and then has the newest book a
   box.close();
 });
 
-test('alerts keep their order and go together; beyond the cap the oldest are dropped and counted', async () => {
-  const { box, started, running } = outbox({ maxAlerts: 3 });
+test('alerts keep their order and go together; beyond the cap the oldest are dropped, counted and told once', async () => {
+  const { box, started, running, dropped } = outbox({ maxAlerts: 3 });
   box.pushAlert('first');
   await turn();
   for (const alert of ['1', '2', '3', '4', '5']) box.pushAlert(alert);
@@ -58,6 +60,12 @@ test('alerts keep their order and go together; beyond the cap the oldest are dro
   await turn();
   expect(started[1]).toEqual(['3', '4', '5']);
   expect(box.counters.alertsDropped).toBe(2);
+  expect(dropped).toEqual([2]);
+  box.pushAlert('6');
+  running[1].resolve();
+  await turn();
+  expect(started[2]).toEqual(['6']);
+  expect(dropped).toEqual([2]);
   box.close();
 });
 
