@@ -1,6 +1,7 @@
 import type { BookEngine, OrderBook, TimedUpdate } from './bookEngine';
+import { compareDecimals } from './decimal';
 import { judgeFirst, judgeNext, type SequenceRule, type Verdict } from './sequenceRule';
-import type { BookTop, Coverage, DepthReply, TopSums } from './types';
+import type { BookTop, Coverage, DepthReply, Level, TopSums } from './types';
 
 /** Updates kept while a REST reply is on its way. Beyond it the oldest go: a later reply makes them needless anyway. */
 export const MAX_BUFFERED_UPDATES = 20_000;
@@ -159,11 +160,13 @@ export class BookSync<U extends TimedUpdate> {
   trustedTop(count: number): BookTop | null {
     if (this.kept === null) return null;
     const { book, coverage } = this.kept;
-    const top = book.top(count);
+    const { lastUpdateId, bids, asks } = book.top(count);
+    const { lowestBid, highestAsk } = coverage;
+    // Mostly all of them can be trusted, and then nothing is counted.
     return {
-      lastUpdateId: top.lastUpdateId,
-      bids: top.bids.slice(0, book.bidsFrom(coverage.lowestBid)),
-      asks: top.asks.slice(0, book.asksUpTo(coverage.highestAsk)),
+      lastUpdateId,
+      bids: endsBefore(bids, lowestBid, -1) ? bids : bids.slice(0, book.bidsFrom(lowestBid)),
+      asks: endsBefore(asks, highestAsk, 1) ? asks : asks.slice(0, book.asksUpTo(highestAsk)),
     };
   }
 
@@ -253,6 +256,12 @@ function narrowed<U extends TimedUpdate>(book: OrderBook<U>, coverage: Coverage)
   const edge = (levels: BookTop['bids'], before: string | null) =>
     levels.length < MAX_LEVELS_PER_SIDE ? before : levels[levels.length - 1][0];
   return { lowestBid: edge(bids, coverage.lowestBid), highestAsk: edge(asks, coverage.highestAsk) };
+}
+
+/** No level is beyond the edge of what is known. @param away 1 where prices grow away from the mid, else -1 */
+function endsBefore(levels: readonly Level[], edge: string | null, away: 1 | -1): boolean {
+  if (edge === null || levels.length === 0) return true;
+  return compareDecimals(levels[levels.length - 1][0], edge) * away <= 0;
 }
 
 function edgesOf({ lowestBid, highestAsk }: Coverage): Edges {

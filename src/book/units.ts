@@ -20,12 +20,32 @@ export function exactUnits(canonical: string): number {
   return integer.length <= SAFE_INTEGER_DIGITS || BigInt(units) === BigInt(digits) ? units : NaN;
 }
 
-/** The canonical decimal of a whole number of units. */
+/** Numbers of four digits as text, made when first met: with their leading zeros, and without their trailing ones. */
+const FOUR = 10_000;
+const PADDED = new Array<string | undefined>(FOUR);
+const TRIMMED = new Array<string | undefined>(FOUR);
+
+const padded = (four: number): string => (PADDED[four] ??= String(four).padStart(4, '0'));
+const trimmed = (four: number): string => (TRIMMED[four] ??= padded(four).replace(/0+$/, ''));
+
+/** The canonical decimal of a whole number of units. A record of 20 levels asks for 80 of them, so it makes few strings. */
 export function unitsText(units: number): string {
-  const digits = (units <= Number.MAX_SAFE_INTEGER ? String(units) : String(BigInt(units))).padStart(
-    UNIT_DECIMALS + 1,
-    '0',
-  );
+  if (units > Number.MAX_SAFE_INTEGER) return largeUnitsText(BigInt(units));
+  let integer = Math.floor(units / UNIT);
+  let fraction = units - integer * UNIT;
+  // The quotient of a number just below a whole one is rounded up to it.
+  if (fraction < 0) {
+    integer--;
+    fraction += UNIT;
+  }
+  if (fraction === 0) return String(integer);
+  const high = Math.floor(fraction / FOUR);
+  const low = fraction - high * FOUR;
+  return low === 0 ? `${integer}.${trimmed(high)}` : `${integer}.${padded(high)}${trimmed(low)}`;
+}
+
+function largeUnitsText(units: bigint): string {
+  const digits = String(units);
   const fraction = digits.slice(-UNIT_DECIMALS).replace(/0+$/, '');
   const integer = digits.slice(0, -UNIT_DECIMALS);
   return fraction === '' ? integer : `${integer}.${fraction}`;
