@@ -181,8 +181,13 @@ export class StreamConnection {
   private startChecks(): void {
     const everyMs = Math.max(this.settings.timings.probeMs / 4, 5);
     let last = monotonicMs();
+    let closingSeen = false;
     this.checkTimer = setInterval(() => {
       const now = monotonicMs();
+      // After a good-bye nothing comes any more; a socket that stays open nevertheless is not waited for.
+      const closing = this.socket?.readyState === WebSocket.CLOSING;
+      if (closing && closingSeen) return this.fail(this.neverEnded());
+      closingSeen = closing;
       const lateMs = Math.max(now - last - everyMs, 0);
       last = now;
       const advice = this.watchdog.check(now, everyMs);
@@ -252,6 +257,11 @@ export class StreamConnection {
     if (/^(Invalid |Server |Missing )/.test(error.message))
       return new OrderFlowError('OF_STREAM_REFUSED', `${this.target} is no WebSocket server`);
     return networkError(error, this.target);
+  }
+
+  private neverEnded(): OrderFlowError {
+    const detail = `${this.target} said good-bye and left the socket open`;
+    return new OrderFlowError('OF_STREAM_CLOSED', detail, { subject: this.target });
   }
 
   private closeError(code: number, reason: Buffer): OrderFlowError {

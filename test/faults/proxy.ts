@@ -18,6 +18,13 @@ export interface FaultProxyOptions {
 /** What was written has to leave before the reset, or it would be thrown away with the connection, milliseconds. */
 const RESET_AFTER_MS = 5;
 
+interface NewCut {
+  readonly direction: Direction;
+  readonly bytes: number;
+  readonly then: Cut;
+  left: number;
+}
+
 interface Pair {
   readonly client: Socket;
   readonly server: Socket | null;
@@ -37,8 +44,7 @@ export class FaultProxy {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly toxics: Record<Direction, Toxics> = { up: NO_TOXICS, down: NO_TOXICS };
   private hole: { readonly answer: Buffer | null } | null = null;
-  private nextCut: { readonly direction: Direction; readonly bytes: number; readonly then: Cut } | null =
-    null;
+  private newCut: NewCut | null = null;
   private closing: Promise<void> | null = null;
 
   private constructor(
@@ -78,7 +84,7 @@ export class FaultProxy {
   clear(): void {
     this.set(NO_TOXICS);
     this.hole = null;
-    this.nextCut = null;
+    this.newCut = null;
   }
 
   /** Connections yet to come are taken in and lead nowhere; with `answer` they are sent that once, whatever they ask. */
@@ -104,9 +110,9 @@ export class FaultProxy {
     for (const { lanes } of this.pairs) lanes?.[direction].cutAfter(bytes, then);
   }
 
-  /** Done to the next connection once so many bytes have passed. */
-  cutNext(direction: Direction, bytes: number, then: Cut): void {
-    this.nextCut = { direction, bytes, then };
+  /** Done to connections yet to come, until cleared or to so many, once so many bytes have passed. */
+  cutNew(direction: Direction, bytes: number, then: Cut, times = Infinity): void {
+    this.newCut = { direction, bytes, then, left: times };
   }
 
   /** Idempotent. Every socket and timer is gone after it. */
@@ -151,9 +157,8 @@ export class FaultProxy {
       });
     const lanes = { up: lane('up', client, server), down: lane('down', server, client) };
     const pair: Pair = { client, server, lanes };
-    const { nextCut } = this;
-    this.nextCut = null;
-    if (nextCut !== null) lanes[nextCut.direction].cutAfter(nextCut.bytes, nextCut.then);
+    const cut = this.newCut;
+    if (cut !== null && cut.left-- > 0) lanes[cut.direction].cutAfter(cut.bytes, cut.then);
     return pair;
   }
 

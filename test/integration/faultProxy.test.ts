@@ -148,8 +148,8 @@ test.each<Direction | 'both'>(['up', 'down', 'both'])(
   },
 );
 
-test('falls silent after so many bytes of the next connection', async () => {
-  proxy.cutNext('down', 3, 'silence');
+test('falls silent after so many bytes of a new connection, so often', async () => {
+  proxy.cutNew('down', 3, 'silence', 1);
   const one = await client();
   one.socket.write('abcdef');
   await until(() => one.text() === 'abc', 'the part before');

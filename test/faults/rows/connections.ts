@@ -1,11 +1,13 @@
 import { FIRST_BACKOFF_MS, pause, Scene, until, WATCHDOG_MS } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { endsOverWires, isOverWires, silenceOverWires } from './proxied';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const QUIET = 'SOLUSDT';
 
 /** Row 5: sockets that live on without a word. */
 function silence(seed: number): Promise<RunResult> {
+  if (isOverWires(seed)) return silenceOverWires(seed);
   const symbols = [...SYMBOLS, { symbol: QUIET, activity: 0 }];
   const quietOnly = seed % 3 === 2;
   const exchange = { symbols: quietOnly ? [{ symbol: QUIET, activity: 0 }] : symbols };
@@ -43,6 +45,7 @@ const ENDS = [
 
 /** Row 6: connections that end, and replacements that are planned. */
 function ends(seed: number): Promise<RunResult> {
+  if (isOverWires(seed)) return endsOverWires(seed);
   const planned = seed % 4;
   if (planned === 0) return rotation(seed);
   if (planned === 2) return shutdown(seed);
@@ -102,7 +105,7 @@ export const connectionRows: readonly Scenario[] = [
   {
     id: 5,
     name: 'silence',
-    what: 'half-open sockets; a server that answers no pings; a symbol that says nothing',
+    what: 'half-open sockets, of one direction, in mid-frame, a black hole behind them; a server that answers no pings; a symbol that says nothing',
     expected: 'the dead one is cut within two watchdog periods, the quiet one left alone',
     maxRuns: REAL_RUNS,
     run: silence,
@@ -110,7 +113,7 @@ export const connectionRows: readonly Scenario[] = [
   {
     id: 6,
     name: 'ended connections',
-    what: 'close 1000, 1001, 1006, 1008, resets and cuts in mid-frame; serverShutdown; rotation',
+    what: 'close 1000, 1001, 1006, 1008; resets in mid-frame and in the handshake; slow close; slices, latency, little bandwidth; serverShutdown; rotation',
     expected: 'back with one socket and one subscription; planned ones without any pause',
     maxRuns: REAL_RUNS,
     run: ends,

@@ -1,5 +1,6 @@
 import { FIRST_BACKOFF_MS, pause, Scene, until } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { isOverWires, troubleOverWires } from './proxied';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 
@@ -159,6 +160,7 @@ const MEMORY_BOUND_BYTES = 150e6;
 
 /** Row 9: REST that does not work, at the start and after a break. */
 function trouble(seed: number): Promise<RunResult> {
+  if (isOverWires(seed)) return troubleOverWires(seed);
   const [fault, code] = TROUBLES[seed % TROUBLES.length];
   const atStart = Math.floor(seed / TROUBLES.length) % 2 === 0;
   const setUp = (exchange: Scene['exchange']) => void (atStart && exchange.faults.add({ ...fault }));
@@ -206,7 +208,7 @@ export const restRows: readonly Scenario[] = [
   {
     id: 9,
     name: 'REST trouble',
-    what: '5xx, time-outs, cut, wrong, empty and huge replies, resets',
+    what: '5xx, time-outs, cut, wrong, empty and huge replies; replies that trickle, stop, break off, never come or are none',
     expected: 'bounded retries with a code, bounded memory, then live',
     maxRuns: REAL_RUNS,
     run: trouble,
