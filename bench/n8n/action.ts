@@ -7,9 +7,10 @@ import { openStore } from '../../src/store/openStore';
 import { closeIdleRedisConnections } from '../../src/store/redisPool';
 import type { BookContent } from '../../src/store/types';
 import { runNode } from '../../test/support/engine';
-import { startRedis, type RedisServer } from '../../test/support/redisServer';
+import { startRedis } from '../../test/support/redisServer';
 import { seededRandom } from '../lib/random';
 import { median } from '../lib/stats';
+import { Relay } from './relay';
 
 const NODE = 'imbalance';
 const nodes = { [NODE]: new OrderFlowImbalance() };
@@ -17,6 +18,8 @@ const BATCH = 1_000;
 const LEVELS = 20;
 const KEY_PREFIX = 'bench/';
 const FEED_TTL_MS = 3_600_000;
+/** Characters of the symbols' field. */
+const MANY_SYMBOLS = 100;
 
 /** What a run of the action node over some items took. */
 export interface ActionCost {
@@ -29,7 +32,7 @@ export interface ActionCost {
   readonly resultsPerSecond: number;
   /** Of one run, as Redis counts them. */
   readonly commands: number;
-  /** Times that this process handed the socket something, for one run. */
+  /** Of one run: times that the node waits for Redis. */
   readonly roundTrips: number;
 }
 
@@ -108,8 +111,8 @@ function bookOf(symbol: string, random: () => number): BookContent {
   };
 }
 
-const credentialOf = ({ host, port }: RedisServer) => ({
-  ...{ host, port, user: '', password: '', database: 0, tls: false, ca: '' },
+const credentialOf = (port: number) => ({
+  ...{ host: '127.0.0.1', port, user: '', password: '', database: 0, tls: false, ca: '' },
 });
 
 async function fill(credentials: unknown): Promise<void> {
@@ -130,11 +133,14 @@ async function fill(credentials: unknown): Promise<void> {
   }
 }
 
-/** What Redis says of all its clients so far: commands run, and times that it found something to read. */
-async function served(monitor: { info(section: string): Promise<string> }) {
+interface Monitor {
+  info(section: string): Promise<string>;
+}
+
+/** Commands that Redis has run so far, of all its clients. */
+async function commandsRun(monitor: Monitor): Promise<number> {
   const stats = await monitor.info('stats');
-  const read = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(stats)?.[1] ?? NaN);
-  return { commands: read('total_commands_processed'), reads: read('total_reads_processed') };
+  return Number(/^total_commands_processed:(\d+)/m.exec(stats)?.[1] ?? NaN);
 }
 
 /** The action node in n8n's engine against a Redis of its own, in single checks and in batches. */
@@ -143,63 +149,70 @@ export async function measureAction(
   progress: (text: string) => void,
 ): Promise<readonly ActionCost[]> {
   const server = await startRedis();
+  const relay = await Relay.start(server.port);
   const monitor = createClient({ url: server.url });
   try {
     await monitor.connect();
-    const credentials = credentialOf(server);
-    await fill(credentials);
+    await fill(credentialOf(server.port));
     const costs: ActionCost[] = [];
     for (const test of CASES) {
       progress(`action node: ${test.label}`);
-      costs.push(await measureCase(test, credentials, monitor, quickly));
+      const timed = await timeCase(test, credentialOf(server.port), monitor, quickly);
+      costs.push({ ...timed, roundTrips: await countRoundTrips(test, relay) });
     }
     return costs;
   } finally {
     monitor.destroy();
     await closeIdleRedisConnections();
+    await relay.close();
     await server.stop();
   }
 }
 
-async function measureCase(
+/** @throws Error where not every book was judged: what is timed would not be the work */
+async function runCase(test: Case, credentials: IDataObject): Promise<number> {
+  const from = performance.now();
+  const { outputs, error } = await runNode({
+    ...{ nodes, type: NODE, parameters: test.parameters, items: test.items },
+    credentials: { orderFlowRedisApi: credentials },
+  });
+  const ms = performance.now() - from;
+  if (error !== undefined) throw error;
+  const results = outputs.flat();
+  const judged = results.filter(({ json }) => json.signal !== null).length;
+  if (judged !== test.results) {
+    const first = JSON.stringify(results[0]?.json);
+    throw new Error(`${test.label}: ${judged} of ${test.results} books were judged: ${first}`);
+  }
+  return ms;
+}
+
+async function timeCase(
   test: Case,
   credentials: IDataObject,
-  monitor: { info(section: string): Promise<string> },
+  monitor: Monitor,
   quickly: boolean,
-): Promise<ActionCost> {
-  const single = test.items.length === 1 && test.results === 1;
-  const runs = (quickly ? 1 : 10) * (single ? 20 : 1);
-  const run = () =>
-    runNode({
-      ...{ nodes, type: NODE, parameters: test.parameters, items: test.items },
-      credentials: { orderFlowRedisApi: credentials },
-    });
-  const check = ({ outputs, error }: Awaited<ReturnType<typeof run>>) => {
-    if (error !== undefined) throw error;
-    const results = outputs.flat();
-    const judged = results.filter(({ json }) => json.signal !== null);
-    if (judged.length !== test.results)
-      throw new Error(
-        `${test.label}: ${judged.length} of ${test.results} books were judged: ${JSON.stringify(results[0]?.json)}`,
-      );
-  };
-  for (let i = 0; i < runs; i++) check(await run());
+): Promise<Omit<ActionCost, 'roundTrips'>> {
+  const size = isSingle(test) ? 1 : BATCH;
+  const runs = quickly ? 2 : isSingle(test) ? 300 : 15;
+  for (let i = 0; i < runs; i++) await runCase(test, credentials);
+  const before = await commandsRun(monitor);
   const times: number[] = [];
-  const before = await served(monitor);
-  for (let i = 0; i < runs; i++) {
-    const from = performance.now();
-    const done = await run();
-    times.push(performance.now() - from);
-    check(done);
-  }
-  const after = await served(monitor);
+  for (let i = 0; i < runs; i++) times.push(await runCase(test, credentials));
+  // The look before counts itself.
+  const commands = ((await commandsRun(monitor)) - before - 1) / runs;
   const ms = median(times);
-  const size = Math.max(test.results, test.items.length, single ? 1 : BATCH);
-  return {
-    ...{ id: test.id, label: test.label, results: size, ms },
-    resultsPerSecond: (size / ms) * 1e3,
-    // The second look is one command and one read itself.
-    commands: (after.commands - before.commands - 1) / runs,
-    roundTrips: (after.reads - before.reads - 1) / runs,
-  };
+  return { id: test.id, label: test.label, results: size, ms, resultsPerSecond: (size / ms) * 1e3, commands };
 }
+
+async function countRoundTrips(test: Case, relay: Relay): Promise<number> {
+  const credentials = credentialOf(relay.port);
+  // The first run opens the connection.
+  await runCase(test, credentials);
+  const before = relay.roundTrips;
+  await runCase(test, credentials);
+  return relay.roundTrips - before;
+}
+
+const isSingle = ({ items, parameters }: Case) =>
+  items.length === 1 && JSON.stringify(parameters.symbols).length < MANY_SYMBOLS;
