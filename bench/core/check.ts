@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Answer, type Book, plain, type Side } from './sides';
-import type { Stream } from './stream';
+import { isRecording, type Stream } from './stream';
 
 /** The reference takes half a millisecond an event; beyond these the sides that go on are compared with each other. */
 const REFERENCE_EVENTS = 10_000;
@@ -49,8 +49,9 @@ export function check(stream: Stream, options: CheckOptions): Checked[] {
     progress(`${side.label}, ${events} events`);
     try {
       const found = walk(side, stream, events, marks, new Set([...ends, referenceEnd]));
-      const disagreement = compare(found, truth);
-      return { side, events, disagreement, canonicalSha256: found.books.get(events) ?? null };
+      const canonicalSha256 = found.books.get(events) ?? null;
+      const disagreement = compare(found, truth) ?? unexpected(stream, events, canonicalSha256);
+      return { side, events, disagreement, canonicalSha256 };
     } catch (error) {
       const disagreement = error instanceof Error ? error.message : String(error);
       return { side, events, disagreement, canonicalSha256: null };
@@ -86,6 +87,13 @@ function walk(
     if (side.holds === 'every level' && ends.has(mark)) found.books.set(mark, sha256(run.final()));
   }
   return found;
+}
+
+/** A recording says what its last book is. */
+function unexpected(stream: Stream, events: number, hash: string | null): string | null {
+  if (!isRecording(stream) || stream.expectedSha256 === null) return null;
+  if (hash === null || events < stream.frames.count || hash === stream.expectedSha256) return null;
+  return `last book ${hash} instead of ${stream.expectedSha256}`;
 }
 
 /** What the truth does not know yet it learns: the first side that comes so far is the measure of the others. */

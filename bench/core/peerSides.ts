@@ -70,7 +70,7 @@ interface Tree {
 const sortedBtree: PeerSide = {
   name: 'sortedBtree',
   label: 'sorted-btree, assembled by hand',
-  most: Infinity,
+  most: 50_000,
   open(reply) {
     const { default: BTree } = peer<{ default: new () => Tree }>('sorted-btree');
     const bids = new BTree();
@@ -124,7 +124,7 @@ interface TardisBook {
 const tardis: PeerSide = {
   name: 'tardis',
   label: 'tardis-dev OrderBook',
-  most: Infinity,
+  most: 50_000,
   open(reply) {
     const { OrderBook } = peer<{ OrderBook: new () => TardisBook }>('tardis-dev/dist/orderbook.js');
     const book = new OrderBook();

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { Frames, type Stream } from './stream';
+import { Frames, type Recording } from './stream';
 
 interface Ids {
   readonly U: number;
@@ -10,11 +10,6 @@ interface Ids {
   readonly s: string;
   readonly b: unknown[];
   readonly a: unknown[];
-}
-
-export interface Recording extends Stream {
-  /** What expected.json says of the last book; null where there is none. */
-  readonly expectedSha256: string | null;
 }
 
 /** The folders of recordings that stand beside the project, or where ORDERFLOW_DATA says. */

@@ -1,8 +1,7 @@
 import type { Bars, Figures, PartResult, Plot, Table, Target } from '../lib/part';
 import { figure } from '../lib/stats';
-import type { Recording } from './recording';
 import { jsonParse, ours, plain } from './sides';
-import type { Stream } from './stream';
+import { isRecording, type Stream } from './stream';
 import { LEVEL_CHANGES, type SideTimes, type Timed } from './timing';
 
 const MOST_OVER_JSON_PARSE = 0.33;
@@ -72,10 +71,6 @@ function figuresOf(timed: Timed): Figures {
     ...(recorded && { expectedSha256: stream.expectedSha256 }),
     ...(refused.length > 0 && { wrong: Object.fromEntries(refused) }),
   };
-}
-
-function isRecording(stream: Stream): stream is Recording {
-  return 'expectedSha256' in stream;
 }
 
 function timesOf(timed: Timed, name: string): NonNullable<SideTimes['times']> | null {
@@ -149,13 +144,12 @@ function table(timed: Timed): Table {
   };
 }
 
-function verdict(stream: Stream, { checked }: SideTimes): string {
+function verdict({ frames }: Stream, { checked }: SideTimes): string {
   const { side, disagreement, canonicalSha256, events } = checked;
   if (disagreement !== null) return `not timed, wrong: ${disagreement}`;
   if (canonicalSha256 === null) return side.holds === 'no book' ? '-' : 'sums agree';
-  if (!isRecording(stream)) return `agrees, ${canonicalSha256.slice(0, 8)}… after ${events}`;
-  if (stream.expectedSha256 === null || events < stream.frames.count) return canonicalSha256;
-  return canonicalSha256 === stream.expectedSha256 ? canonicalSha256 : `${canonicalSha256}, not as expected`;
+  if (events < frames.count) return `agrees, ${canonicalSha256.slice(0, 8)}… after ${events}`;
+  return canonicalSha256;
 }
 
 function meanChanges({ changes }: Stream): number {

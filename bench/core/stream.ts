@@ -13,6 +13,16 @@ export interface Stream {
   readonly changes: Uint32Array;
 }
 
+/** A stream that was recorded. */
+export interface Recording extends Stream {
+  /** What expected.json says of the last book; null where there is none. */
+  readonly expectedSha256: string | null;
+}
+
+export function isRecording(stream: Stream): stream is Recording {
+  return 'expectedSha256' in stream;
+}
+
 /** Some frames of a stream as a side reads them: as bytes, or as flat text, so that neither pays for making its input. */
 export interface Batch {
   readonly frames: Buffer[];

@@ -5,6 +5,7 @@ import { ours, type Side } from './sides';
 import type { Stream } from './stream';
 
 const WARM_UP_EVENTS = 20_000;
+const WARM_UP_MS = 2_000;
 /** Level changes of an event of the synthetic stream: recorded events with fewer are timed together. */
 export const LEVEL_CHANGES = 35;
 
@@ -49,7 +50,7 @@ export function timeAll(stream: Stream, options: TimingOptions): Timed {
   const right = checked.filter(({ disagreement }) => disagreement === null).map(({ side }) => side);
   for (const side of right) {
     progress(`warming up ${side.label}`);
-    pass(side, stream, Math.min(eventsOf(side), WARM_UP_EVENTS));
+    warmUp(side, stream, eventsOf(side));
   }
   const passesUs = new Map(right.map((side): [Side, number[]] => [side, []]));
   const oursSingle: Spread[] = [];
@@ -85,6 +86,13 @@ export function timeAll(stream: Stream, options: TimingOptions): Timed {
     ),
     levelChange: middle(levelChanges),
   };
+}
+
+/** The beginning of a long stream once, a short one again and again. */
+function warmUp(side: Side, stream: Stream, events: number): void {
+  const startedMs = performance.now();
+  for (let done = 0; done < WARM_UP_EVENTS && performance.now() - startedMs < WARM_UP_MS; done += events)
+    pass(side, stream, Math.min(events, WARM_UP_EVENTS));
 }
 
 /** The pass whose ratio is the middle one. */
