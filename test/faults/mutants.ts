@@ -121,11 +121,16 @@ function unfenced(store: SnapshotStore): SnapshotStore {
   return store;
 }
 
+/** The bugs that fit into one process's reader, sequence rule and book. */
+export const SEQUENCE_BUGS: ReadonlyMap<string, Variant> = new Map([
+  ['drop the buffer', dropTheBuffer],
+  ['off by one in the first event', offByOne],
+  ['forget a removal', forgetARemoval],
+  ['reuse a late snapshot', reuseALateReply],
+]);
+
 export const MUTANTS: readonly Mutant[] = [
-  inSequence('drop the buffer', dropTheBuffer),
-  inSequence('off by one in the first event', offByOne),
-  inSequence('forget a removal', forgetARemoval),
-  inSequence('reuse a late snapshot', reuseALateReply),
+  ...[...SEQUENCE_BUGS].map(([name, variant]) => inSequence(name, variant)),
   {
     name: 'skip the fence',
     async caught(seeds) {
