@@ -98,6 +98,7 @@ function print(
       `${String(id).padStart(2)}  ${name.padEnd(18)} ${numbers}  ${String(leaks).padStart(6)}  ${verdict}`,
     );
     lines.push(`      done: ${scenario.what}`, `      expected: ${scenario.expected}`);
+    for (const figure of scenario.figures?.() ?? []) lines.push(`      measured: ${figure}`);
   }
   for (const { name, caught } of mutants)
     lines.push(`    bug ${name.padEnd(32)} ${caught ? 'caught' : 'NOT CAUGHT'}`);

@@ -8,6 +8,7 @@ import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
 import { sequenceRows } from './rows/sequence';
 import { storeRows } from './rows/storeTrouble';
+import { workflowRows } from './rows/workflows';
 import { writerRows } from './rows/writers';
 import type { Scenario } from './scenario';
 
@@ -33,4 +34,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...lifecycleRows,
   ...routeRows,
   ...parameterRows,
+  ...workflowRows,
 ].sort((a, b) => a.id - b.id);

@@ -231,12 +231,13 @@ export async function startTrigger(
   const emit = (
     outputs: INodeExecutionData[][],
     _response?: unknown,
-    done?: { resolve: (run: IRun) => void },
+    done?: { resolve: (run: IRun) => void; reject: (error: Error) => void },
   ) => {
     record(outputs);
     void (options.onExecution?.(outputs) ?? Promise.resolve()).then(
       () => done?.resolve({} as IRun),
-      () => done?.resolve({} as IRun),
+      // As n8n does with one that was cancelled before it began.
+      (error: Error) => done?.reject(error),
     );
   };
   const additionalData = additionalDataOf(credentials, mode);

@@ -1,0 +1,162 @@
+import type { IDataObject, INodeExecutionData, INodeType, ITriggerFunctions } from 'n8n-workflow';
+import { type Exchange, type ExchangeOptions, startExchange } from '../../exchange';
+import { feedRegistry } from '../../src/binance/feedRegistry';
+import type { FeedLease, FeedListener, SymbolView } from '../../src/binance/feedTypes';
+import { startTriggerNode } from '../../src/n8n/triggerNode';
+import { storeKeys } from '../../src/store/keys';
+import { openStore } from '../../src/store/openStore';
+import { acquireWriter, writerInventory } from '../../src/store/snapshotWriter';
+import type { SessionLimits } from '../../src/trigger/triggerSession';
+import { startTrigger, type TriggerRun } from '../support/engine';
+import { HandMadeView } from '../support/handMadeView';
+import { BinanceOrderBookTrigger } from '../support/nodes';
+import { Random } from './random';
+import { must, type RunResult } from './scenario';
+import { agrees } from './scene';
+import { noRedisConnectionLeft } from './sharedRedis';
+
+/** An item of the trigger, as far as the checks read it. */
+export interface TriggerItem {
+  readonly symbol: string;
+  readonly lastUpdateId: number;
+  readonly receivedAtMs: number;
+  readonly passedOver: number;
+  readonly bids: ReadonlyArray<readonly [string, string]>;
+  readonly asks: ReadonlyArray<readonly [string, string]>;
+  readonly [field: string]: unknown;
+}
+
+export interface TriggerSceneOptions {
+  readonly seed: number;
+  readonly exchange?: ExchangeOptions;
+  readonly parameters: IDataObject;
+  /** The symbols that the parameters name. */
+  readonly symbols: readonly string[];
+  readonly limits?: SessionLimits;
+  /** What the workflow does; the execution ends when the promise settles. */
+  readonly onExecution?: (items: readonly TriggerItem[]) => Promise<void>;
+}
+
+const KEY_PREFIX = 'faults/';
+
+/**
+ * The trigger node in n8n's own engine on a stand-in exchange. Each book in an item is held against the true one.
+ */
+export class TriggerScene {
+  readonly random: Random;
+  trigger!: TriggerRun;
+  private readonly wrong: string[] = [];
+  private readonly leases: FeedLease[] = [];
+
+  private constructor(
+    readonly exchange: Exchange,
+    private readonly options: TriggerSceneOptions,
+  ) {
+    this.random = new Random(options.seed);
+  }
+
+  static async play(
+    options: TriggerSceneOptions,
+    act: (scene: TriggerScene) => Promise<number | null>,
+  ): Promise<RunResult> {
+    const exchange = await startExchange({ seed: options.seed, tickMs: 20, ...options.exchange });
+    const scene = new TriggerScene(exchange, options);
+    try {
+      scene.trigger = await scene.start();
+      const recoverMs = await act(scene);
+      must(scene.trigger.emittedErrors.length === 0, 'the trigger gave itself up');
+      await scene.end();
+      must(scene.wrong.length === 0, () => scene.wrong.slice(0, 3).join('; '));
+      return { recoverMs };
+    } finally {
+      await scene.end();
+      await exchange.close();
+    }
+  }
+
+  /** Watches the feed that the trigger uses. */
+  watch(listener: FeedListener = {}): readonly SymbolView[] {
+    const { restBaseUrl, webSocketBaseUrl, profile } = this.exchange;
+    const { symbols } = this.options;
+    const request = {
+      market: profile.id,
+      symbols,
+      updateSpeedMs: 100,
+      bookDepth: 'auto',
+      levels: 20,
+    } as const;
+    const lease = feedRegistry().acquire({ ...request, restBaseUrl, webSocketBaseUrl }, listener);
+    this.leases.push(lease);
+    return lease.views;
+  }
+
+  private start(): Promise<TriggerRun> {
+    const { parameters, symbols, limits, onExecution } = this.options;
+    const { restBaseUrl, webSocketBaseUrl } = this.exchange;
+    const options = {
+      restBaseUrl,
+      webSocketBaseUrl,
+      keyPrefix: KEY_PREFIX,
+      ...(parameters.options as object),
+    };
+    return startTrigger({
+      nodes: { trigger: limitedTrigger(limits) },
+      type: 'trigger',
+      parameters: { symbols: symbols.join(), ...parameters, options },
+      onExecution: (outputs) => {
+        const items = itemsOf(outputs);
+        for (const item of items) this.check(item);
+        return onExecution?.(items) ?? Promise.resolve();
+      },
+    });
+  }
+
+  private check(item: TriggerItem): void {
+    const { symbol, lastUpdateId, bids, asks } = item;
+    // An alert that there is no signal any more bears no book.
+    if (lastUpdateId === undefined || bids === undefined) return;
+    const truths = this.exchange.trueBooks(symbol, lastUpdateId, bids.length);
+    const same = truths.some((truth) => agrees(bids, truth.bids, false) && agrees(asks, truth.asks, false));
+    if (!same) this.wrong.push(`the item of ${symbol} at ${lastUpdateId} is not the true book`);
+  }
+
+  /** Ends the trigger and, at once, what it keeps for a while in case it comes back. Idempotent. */
+  private async end(): Promise<void> {
+    await this.trigger?.close();
+    // Whoever takes a share and gives it back without a grace ends the grace of those before.
+    this.watch();
+    await Promise.all(this.leases.splice(0).map((lease) => lease.release({ immediately: true })));
+    await endWriters(this.exchange, this.options.symbols);
+    await noRedisConnectionLeft();
+    const { connections, symbols, leases } = feedRegistry().inventory();
+    must(
+      connections + symbols + leases + writerInventory() === 0,
+      `left: ${connections} sockets, ${symbols} symbols, ${leases} leases, ${writerInventory()} writers`,
+    );
+  }
+}
+
+async function endWriters(exchange: Exchange, symbols: readonly string[]): Promise<void> {
+  const store = openStore({ kind: 'memory' });
+  for (const symbol of symbols) {
+    const keys = storeKeys(KEY_PREFIX, exchange.profile.id, symbol);
+    const view = new HandMadeView(symbol);
+    view.state = 'stopped';
+    const source = { view, levels: 1, saveEveryMs: 1_000, ttlMs: 5_000, updateSpeedMs: 100 };
+    await acquireWriter(store, { recordKey: keys.orderbook, feedKey: keys.feed }, source).release();
+  }
+  await store.close();
+}
+
+/** The node as it is, with waits that fit into a run. */
+function limitedTrigger(limits: SessionLimits | undefined): INodeType {
+  const node: INodeType = new BinanceOrderBookTrigger();
+  if (limits !== undefined)
+    node.trigger = function (this: ITriggerFunctions) {
+      return startTriggerNode.call(this, limits);
+    };
+  return node;
+}
+
+const itemsOf = (outputs: INodeExecutionData[][]): TriggerItem[] =>
+  outputs[0].map(({ json }) => json as unknown as TriggerItem);
