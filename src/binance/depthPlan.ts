@@ -7,6 +7,8 @@ const LEAST_DEPTH = 100;
 export interface DepthPlan {
   /** Asked for first, to be in sync soon. */
   readonly first: number;
+  /** Asked for first while many wait: the cheapest reply that readers can use. */
+  readonly hasty: number;
   /** Asked for afterwards, beside the live book. */
   readonly full: number;
 }
@@ -26,14 +28,25 @@ export function depthPlan(
   weightPerMinute: number,
 ): DepthPlan {
   const least = depthLimit(market, Math.max(levels * SPARE_FACTOR, LEAST_DEPTH));
+  const hasty = (first: number) =>
+    depthWeight(market, first) * symbols <= weightPerMinute
+      ? first
+      : Math.min(cheapest(market, levels), first);
   if (bookDepth !== 'auto') {
     const asked = depthLimit(market, Math.max(bookDepth, levels));
-    return { first: asked, full: asked };
+    return { first: asked, hasty: hasty(asked), full: asked };
   }
   const affordable = market.depthWeights
     .map(([limit]) => limit)
     .filter((limit) => limit > least && depthWeight(market, limit) * symbols <= weightPerMinute);
-  return { first: least, full: Math.max(least, ...affordable) };
+  return { first: least, hasty: hasty(least), full: Math.max(least, ...affordable) };
+}
+
+/** The most levels for the weight that `levels` cost at least. */
+function cheapest(market: Market, levels: number): number {
+  const weight = depthWeight(market, depthLimit(market, levels));
+  const limits = market.depthWeights.filter((entry) => entry[1] === weight).map(([limit]) => limit);
+  return Math.max(...limits);
 }
 
 /**

@@ -16,6 +16,15 @@ const RESYNC_CODES: {
   'ids-reset': ['OF_SEQUENCE_GAP', 'update ids went backwards'],
 };
 
+/** How often a symbol that waits for its turn says how the queue stands; a shorter wait is not worth a word. */
+const EXPLAIN_EVERY_MS = 2_000;
+const WAITS: ReadonlySet<string> = new Set([
+  'OF_WEIGHT_EXHAUSTED',
+  'OF_RATE_LIMITED',
+  'OF_BANNED',
+  'OF_FIREWALL',
+]);
+
 /**
  * One symbol of a feed: its book, its state, and the REST requests that keep the book exact. The stream tells it when
  * updates begin to arrive (`streamUp`), what arrives (`onUpdate`) and when nothing arrives any more (`streamLost`).
@@ -30,6 +39,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   private receivedAtMs = 0;
   private lastEventAt: number | null = null;
   private wasLive = false;
+  private explainAt = 0;
 
   constructor(
     private readonly host: SymbolHost<U>,
@@ -155,7 +165,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   tick(now: number): void {
     if (!this.streamRunning || this.isStopped) return;
     this.keeper.tick(now, this.isLive);
-    if (!this.isLive) this.explainWait();
+    if (!this.isLive && now >= this.explainAt) this.explainWait(now);
   }
 
   /** A stopped symbol is wanted anew. */
@@ -170,12 +180,24 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
     this.visible.become('stopped');
   }
 
-  /** While the exchange makes every request wait, say so and until when. */
-  private explainWait(): void {
-    const { pause } = this.host.rest.budget;
-    if (pause === null || this.visible.errorCode === pause.code) return;
-    const until = new Date(wallMs() + pause.forMs).toISOString();
-    this.visible.become('backing-off', new OrderFlowError(pause.code, `no request before ${until}`));
+  /** While requests have to wait, say why, how many wait and about how long. */
+  private explainWait(now: number): void {
+    const { budget } = this.host.rest;
+    const { pause } = budget;
+    this.explainAt = now + EXPLAIN_EVERY_MS * this.host.timings.backoffFactor;
+    if (pause !== null) {
+      const until = new Date(wallMs() + pause.forMs).toISOString();
+      if (this.visible.errorCode !== pause.code)
+        this.visible.become('backing-off', new OrderFlowError(pause.code, `no request before ${until}`));
+      return;
+    }
+    const { errorCode } = this.visible;
+    const explained = errorCode === null || WAITS.has(errorCode);
+    if (!explained || this.sync.book !== null) return;
+    const waitMs = budget.clearsInMs;
+    if (waitMs < EXPLAIN_EVERY_MS * this.host.timings.backoffFactor) return;
+    const detail = `${budget.waiting} requests wait, the last of them for about ${Math.ceil(waitMs / 1000)} s`;
+    this.visible.become('syncing', new OrderFlowError('OF_WEIGHT_EXHAUSTED', detail));
   }
 
   /** What no retry mends ends the feed; unless it has worked before with the same settings. */

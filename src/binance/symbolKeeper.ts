@@ -24,6 +24,8 @@ const RESYNCS_AT_ONCE = 2;
 /** Who is served first when weight is short; see SymbolKeeper.urgency. */
 const URGENCY = { noBook: 30, edge: 20, audit: 10, deepen: 0 } as const;
 const EVENTS_OF_THE_BUSIEST = 5_000;
+/** From so many requests in the queue on, a first book is asked for as cheaply as readers allow. */
+const MANY_WAITING = 10;
 
 export interface KeeperEvents {
   /** The reply is joined: the book can be read. */
@@ -134,6 +136,11 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     return this.host.depthPlan(this.symbol);
   }
 
+  private firstLimit(): number {
+    const { first, hasty } = this.plan();
+    return this.host.rest.budget.waiting >= MANY_WAITING ? hasty : first;
+  }
+
   private async fetchUntilJoined(epoch: number, signal: AbortSignal, firstWaitMs: number): Promise<void> {
     let failures = 0;
     let staleReplies = 0;
@@ -141,7 +148,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     while (epoch === this.epoch) {
       try {
         if (waitMs > 0) await sleep(waitMs, signal);
-        const outcome = await this.ask(this.plan().first, () => URGENCY.noBook + this.activity(), epoch);
+        const outcome = await this.ask(this.firstLimit(), () => URGENCY.noBook + this.activity(), epoch);
         if (outcome === 'live') return this.onJoined();
         if (epoch !== this.epoch) return;
         staleReplies++;

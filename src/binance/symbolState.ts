@@ -16,12 +16,13 @@ export class SymbolState {
   /** The same state with the same reason again is no change. */
   become(state: FeedState, error: OrderFlowError | null = null, terminal = false): void {
     const code = error?.code ?? null;
-    // Details of a repeated failure vary (ports, seconds); they are no news.
-    if (state === this.state && code === this.errorCode && terminal === this.terminal) return;
+    const same = state === this.state && code === this.errorCode && terminal === this.terminal;
+    this.reason = error === null ? null : sentence(error);
+    // Details of a repeated failure vary (ports, seconds): there for whoever looks, but no news.
+    if (same) return;
     if (state !== this.state) this.sinceMs = wallMs();
     this.state = state;
     this.errorCode = code;
-    this.reason = error === null ? null : sentence(error);
     this.terminal = terminal;
     this.onChange();
   }

@@ -95,6 +95,22 @@ export class WeightBudget {
     return this.queue.length;
   }
 
+  /** About how long until all that waits now has been sent, milliseconds. */
+  get clearsInMs(): number {
+    if (this.queue.length === 0) return 0;
+    const now = monotonicMs();
+    let wait = this.waitFor(this.queue[0].weight);
+    let missing = this.queue.reduce((sum, entry) => sum + entry.weight, 0) - this.share;
+    for (const entry of this.spent) missing += entry.weight;
+    for (const entry of this.spent) {
+      if (missing <= 0) return wait;
+      missing -= entry.weight;
+      wait = Math.max(wait, entry.at + this.minuteMs - now);
+    }
+    // What is sent from now on comes back a minute later, and so on.
+    return Math.max(wait, Math.ceil(Math.max(missing, 0) / this.share) * this.minuteMs);
+  }
+
   /**
    * Waits until `weight` may be spent. The caller calls the function it gets when its request has ended.
    * @param urgency asked anew whenever a place is given away; the highest goes first, equal ones in order

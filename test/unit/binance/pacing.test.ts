@@ -79,22 +79,26 @@ describe('watchdog', () => {
 describe('depth', () => {
   const spot = MARKETS.spot;
   test.each([
-    [20, 'auto', 1, { first: 100, full: 5_000 }],
-    [20, 'auto', 12, { first: 100, full: 5_000 }],
-    [20, 'auto', 13, { first: 100, full: 1_000 }],
-    [20, 'auto', 60, { first: 100, full: 1_000 }],
-    [20, 'auto', 120, { first: 100, full: 500 }],
-    [20, 'auto', 1_000, { first: 100, full: 100 }],
-    [200, 'auto', 1_000, { first: 400, full: 400 }],
-    [20, 250, 5, { first: 250, full: 250 }],
-    [5_000, 'auto', 5, { first: 5_000, full: 5_000 }],
+    [20, 'auto', 1, { first: 100, hasty: 100, full: 5_000 }],
+    [20, 'auto', 12, { first: 100, hasty: 100, full: 5_000 }],
+    [20, 'auto', 13, { first: 100, hasty: 100, full: 1_000 }],
+    [20, 'auto', 60, { first: 100, hasty: 100, full: 1_000 }],
+    [20, 'auto', 120, { first: 100, hasty: 100, full: 500 }],
+    [20, 'auto', 1_000, { first: 100, hasty: 100, full: 100 }],
+    [200, 'auto', 1_000, { first: 400, hasty: 400, full: 400 }],
+    [20, 250, 5, { first: 250, hasty: 250, full: 250 }],
+    [5_000, 'auto', 5, { first: 5_000, hasty: 5_000, full: 5_000 }],
+    // Many that want deep books: readers are served with what is cheapest first.
+    [20, 5_000, 13, { first: 5_000, hasty: 100, full: 5_000 }],
+    [400, 'auto', 61, { first: 800, hasty: 500, full: 800 }],
   ] as const)('%i levels, %s, %i symbols', (levels, depth, symbols, plan) => {
     expect(depthPlan(spot, levels, depth, symbols, 3_000)).toEqual(plan);
   });
 
   test('futures take only the listed limits', () => {
-    expect(depthPlan(MARKETS.usdm, 20, 250, 1, 1_200)).toEqual({ first: 500, full: 500 });
-    expect(depthPlan(MARKETS.usdm, 20, 'auto', 1, 1_200)).toEqual({ first: 100, full: 1_000 });
+    expect(depthPlan(MARKETS.usdm, 20, 250, 1, 1_200)).toEqual({ first: 500, hasty: 500, full: 500 });
+    expect(depthPlan(MARKETS.usdm, 20, 'auto', 1, 1_200)).toEqual({ first: 100, hasty: 100, full: 1_000 });
+    expect(depthPlan(MARKETS.usdm, 20, 'auto', 300, 1_200)).toEqual({ first: 100, hasty: 50, full: 100 });
   });
 
   test('a reply that was clamped in silence does not pass for the whole side', () => {
