@@ -36,18 +36,25 @@ export interface CheckItem extends Evaluation {
 export function checkItem(answer: BookAnswer, parameters: SignalParameters, source: string): CheckItem {
   const { market, symbol, lastUpdateId, eventTimeMs, receivedAtMs } = answer;
   const timeMs = eventTimeMs ?? receivedAtMs;
-  return {
-    ...{ exchange: answer.exchange, market, symbol },
+  const item: CheckItem = {
+    exchange: answer.exchange,
+    market,
+    symbol,
+    // One spread and no more: each costs as much as judging the book.
     ...evaluate(toSignalInput(answer, contractSizeOf(market, symbol)), parameters),
-    ...{ lastUpdateId, epoch: answer.epoch, eventTimeMs, receivedAtMs },
+    lastUpdateId,
+    epoch: answer.epoch,
+    eventTimeMs,
+    receivedAtMs,
     time: timeMs === null ? null : new Date(timeMs).toISOString(),
     ageMs: answer.trust.kind === 'ok' ? answer.trust.ageMs : null,
     latencyMs: eventTimeMs === null || receivedAtMs === null ? null : receivedAtMs - eventTimeMs,
     resyncCount: answer.resyncCount,
     source,
     maxAge: parameters.maxAgeMs / 1000,
-    ...(answer.flow === undefined ? {} : { flow: answer.flow }),
   };
+  if (answer.flow !== undefined) item.flow = answer.flow;
+  return item;
 }
 
 function contractSizeOf(market: MarketId, symbol: string): number | null {
