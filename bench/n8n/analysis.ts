@@ -18,7 +18,7 @@ export interface LiveFigures {
   /** From n8n's taking an execution on to its end. */
   readonly ownMedianMs: number;
   readonly ownP99Ms: number;
-  /** From the moment the trigger was free for it, or the frame if that came later, to n8n's taking it on, of each book. */
+  /** Signal changes: from the end of the execution in flight, or the frame if that came later, to n8n's taking it on. */
   readonly beyondInFlightP99Ms: number;
   /** Books that gave way to newer ones. */
   readonly passedOver: number;
@@ -52,7 +52,7 @@ export function analyse(test: LiveCase, { told, fromMs, toMs, eventsPerSecond }:
     eventAgeP99Ms: late(eventAges),
     ownMedianMs: middle(own),
     ownP99Ms: late(own),
-    beyondInFlightP99Ms: late(waits(executions)),
+    beyondInFlightP99Ms: test.mode === 'signalChange' ? late(waits(executions)) : NaN,
     passedOver: books.reduce((sum, { book }) => sum + (book[2] ?? 0), 0),
     eventsPerExecution: (eventsPerSecond * seconds) / started.length,
   };

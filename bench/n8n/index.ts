@@ -76,7 +76,7 @@ async function run({ quick, progress }: PartOptions): Promise<PartResult> {
 }
 
 const NOTES = [
-  'Every workflow is trigger → a node that looks at the clock → Order Flow Imbalance on the item; executions are not saved. The age of a book is the time from the receipt of its last frame to the first node after the trigger, by one clock. Own time is from n8n’s taking an execution on to its end.',
+  'Every workflow is trigger → a node that looks at the clock → Order Flow Imbalance on the item; successful executions are not saved. The age of a book is the time from the receipt of its last frame to the first node after the trigger, by one clock. Own time is from n8n’s taking an execution on to its end.',
   'The naive trigger emits each update as it comes and has n8n queue them. Only books whose execution has begun are counted, so its true delay is longer.',
   'With `signalChange` every side of every book is pressed in turns, and every crossing of 10 % is told: far more signals than a real market with Calm Alerts gives.',
 ];
