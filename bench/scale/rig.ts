@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FeederMethods, FeederOptions, HashedBook, Measured, Memory } from './feeder';
+import { symbolNames } from './names';
+import type { SenderMethods, SenderOptions, SenderStats } from './sender';
+import { clockBase } from './sharedClock';
+import { Worker } from './worker';
+
+const START_TIMEOUT_MS = 120_000;
+/** After everything is live the engine still compiles; it is not to be timed. */
+const SETTLE_MS = 2_000;
+
+export type Feeder = Worker<FeederMethods>;
+export type Sender = Worker<SenderMethods>;
+
+export interface Load {
+  readonly symbols: number;
+  readonly levels: number;
+  readonly perSecond: number;
+}
+
+export interface Run extends Load {
+  readonly measured: Measured;
+  readonly sender: SenderStats;
+  readonly startSeconds: number;
+  readonly retainedBytes: number;
+  readonly residentBytes: number;
+  readonly booksChecked: number;
+}
+
+/** Level changes an event: thin books change less. */
+export function changesOf(levels: number): number {
+  return levels < 100 ? 10 : 35;
+}
+
+/** One feed under one load: started, timed, and every book compared with the true one at the end. */
+export async function runLoad(
+  load: Load,
+  seconds: number,
+  over: Partial<FeederOptions> = {},
+  progress: (text: string) => void = () => undefined,
+): Promise<Run> {
+  const what = `${load.symbols} symbols, ${load.levels} levels, ${load.perSecond} a second`;
+  const sender: Sender = Worker.start<SenderMethods>('sender');
+  const feeder: Feeder = Worker.start<FeederMethods>('feeder');
+  try {
+    progress(`${what}: start`);
+    const base = clockBase();
+    const port = await sender.call('open', senderOptions(load, base));
+    const before = await feeder.call('memory');
+    const begun = performance.now();
+    await sender.call('resume');
+    const symbols = symbolNames(0, load.symbols);
+    await feeder.call('start', { port, symbols, bookDepth: 5_000, clockBase: base, ...over });
+    await allLive(feeder, load.symbols);
+    const startSeconds = (performance.now() - begun) / 1_000;
+    await pause(SETTLE_MS);
+    progress(`${what}: timing`);
+    await sender.call('stats');
+    await feeder.call('begin');
+    await pause(seconds * 1_000);
+    const measured = await feeder.call('end');
+    const stats = await sender.call('stats');
+    const after = await feeder.call('memory');
+    const booksChecked = await checkBooks(sender, [feeder], load.symbols);
+    await expectNothingLeft(feeder);
+    return {
+      ...load,
+      measured,
+      sender: stats,
+      startSeconds,
+      ...grown(before, after),
+      booksChecked,
+    };
+  } finally {
+    await Promise.all([sender.close(), feeder.close()]);
+  }
+}
+
+export function senderOptions(load: Load, base: number): SenderOptions {
+  return { ...load, changes: changesOf(load.levels), clockBase: base };
+}
+
+export async function allLive(feeder: Feeder, symbols: number): Promise<void> {
+  const end = performance.now() + START_TIMEOUT_MS;
+  while ((await feeder.call('live')) < symbols) {
+    if (performance.now() > end) throw new Error(`not all of ${symbols} symbols came live`);
+    await pause(20);
+  }
+}
+
+/** Stops the market and compares every book, level by level, with the exchange's own. @throws Error where one differs */
+export async function checkBooks(
+  sender: Sender,
+  feeders: readonly Feeder[],
+  symbols: number,
+): Promise<number> {
+  await sender.call('pause');
+  await pause(300);
+  const books: HashedBook[] = (await Promise.all(feeders.map((feeder) => feeder.call('books')))).flat();
+  if (books.length !== symbols) throw new Error(`${books.length} books instead of ${symbols}`);
+  await compare(sender, books);
+  return books.length;
+}
+
+export async function compare(sender: Sender, books: readonly HashedBook[]): Promise<void> {
+  const asked = books.map(([symbol, id, bids, asks]) => [symbol, id, bids, asks] as const);
+  const hashes = await sender.call('hashes', asked);
+  const wrong = books.filter(([, , bids, asks, hash], i) => hash !== hashes[i] || bids * asks === 0);
+  if (wrong.length > 0)
+    throw new Error(`${wrong.length} of ${books.length} books differ, first ${wrong[0].join(' ')}`);
+}
+
+export async function expectNothingLeft(feeder: Feeder): Promise<void> {
+  const { connections, symbols, leases } = await feeder.call('stop');
+  if (connections + symbols + leases > 0) throw new Error('the feed left something open');
+}
+
+function grown(before: Memory, after: Memory) {
+  return {
+    retainedBytes: after.retainedBytes - before.retainedBytes,
+    residentBytes: after.residentBytes - before.residentBytes,
+  };
+}

@@ -1,0 +1,18 @@
+/** Add this to the machine's monotonic clock and it shows the wall's; handed to every process of a run. */
+export function clockBase(): number {
+  return Date.now() - machineMs();
+}
+
+/**
+ * A clock that all processes of this machine read alike, in milliseconds since 1970: the monotonic one, so that what
+ * passes between two processes can be timed.
+ */
+export function sharedClock(base: number): () => number {
+  // The engine's own clock runs on the same one from another start; it makes no big number at each call.
+  const offset = base + machineMs() - performance.now();
+  return () => offset + performance.now();
+}
+
+function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
