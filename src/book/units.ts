@@ -12,8 +12,8 @@ const SAFE_INTEGER_DIGITS = 7;
 /** A canonical decimal in units, or NaN where a double does not hold it exactly. */
 export function exactUnits(canonical: string): number {
   const point = canonical.indexOf('.');
-  const integer = point < 0 ? canonical : canonical.slice(0, point);
-  const fraction = point < 0 ? '' : canonical.slice(point + 1);
+  const integer = point === -1 ? canonical : canonical.slice(0, point);
+  const fraction = point === -1 ? '' : canonical.slice(point + 1);
   if (fraction.length > UNIT_DECIMALS) return NaN;
   const digits = integer + fraction.padEnd(UNIT_DECIMALS, '0');
   const units = Number(digits);
@@ -31,13 +31,9 @@ const trimmed = (four: number): string => (TRIMMED[four] ??= padded(four).replac
 /** The canonical decimal of a whole number of units. A record of 20 levels asks for 80 of them, so it makes few strings. */
 export function unitsText(units: number): string {
   if (units > Number.MAX_SAFE_INTEGER) return largeUnitsText(BigInt(units));
-  let integer = Math.floor(units / UNIT);
-  let fraction = units - integer * UNIT;
-  // The quotient of a number just below a whole one is rounded up to it.
-  if (fraction < 0) {
-    integer--;
-    fraction += UNIT;
-  }
+  // No quotient is rounded up to a whole number: up to 2^53 units it is below 2^27, where doubles lie nearer than 10^-8.
+  const integer = Math.floor(units / UNIT);
+  const fraction = units - integer * UNIT;
   if (fraction === 0) return String(integer);
   const high = Math.floor(fraction / FOUR);
   const low = fraction - high * FOUR;

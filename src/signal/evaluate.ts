@@ -54,7 +54,7 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
     weightedAsks: toNumber(sides.weightedAsks),
     bidDepth: toNumber(sides.bidDepth),
     askDepth: toNumber(sides.askDepth),
-    levelsSpanBps: spanBps(bids, asks, quote.twiceMid),
+    levelsSpanBps: spanBps(bids[bids.length - 1], asks[asks.length - 1], quote.twiceMid),
     message: signalMessage(input, parameters, facts),
   };
 }
@@ -63,7 +63,7 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
 function distrustReason(input: SignalInput, parameters: SignalParameters): NoSignalReason | null {
   if (input.trust.kind !== 'ok') return input.trust.kind;
   const { ageMs } = input.trust;
-  return parameters.maxAgeMs > 0 && ageMs !== null && ageMs > parameters.maxAgeMs ? 'stale' : null;
+  return parameters.maxAgeMs > 0 && (ageMs ?? 0) > parameters.maxAgeMs ? 'stale' : null;
 }
 
 function quotedFields(quote: Quote): Partial<Evaluation> {
@@ -89,7 +89,7 @@ function withoutSignal(
   return { ...blank(parameters), ...known, reason, message: noSignalMessage(input, parameters, reason) };
 }
 
-function blank(parameters: SignalParameters): Evaluation {
+function blank(parameters: SignalParameters): Omit<Evaluation, 'message'> {
   return {
     signal: null,
     reason: null,
@@ -114,6 +114,5 @@ function blank(parameters: SignalParameters): Evaluation {
     levelsUsedBids: 0,
     levelsUsedAsks: 0,
     threshold: parameters.threshold,
-    message: '',
   };
 }

@@ -1,4 +1,4 @@
-import { fractionDigits, fromScaledInteger, toScaledInteger } from '../book/decimal';
+import { fractionDigits, toScaledInteger } from '../book/decimal';
 import type { Level } from '../book/types';
 
 /**
@@ -24,9 +24,10 @@ export function exactOfNumber(value: number): Exact {
   const [mantissa, exponent] = Math.abs(value).toString().split('e');
   const written = exactOf(mantissa);
   const shift = exponent === undefined ? 0 : Number(exponent);
-  const sign = value < 0 ? -1n : 1n;
-  if (shift <= 0) return { units: sign * written.units, digits: written.digits - shift };
-  return { units: sign * written.units * 10n ** BigInt(shift), digits: written.digits };
+  return {
+    units: BigInt(Math.sign(value)) * written.units * 10n ** BigInt(Math.max(shift, 0)),
+    digits: written.digits - Math.min(shift, 0),
+  };
 }
 
 export function multiply(a: Exact, b: Exact): Exact {
@@ -74,29 +75,24 @@ export function toNumber(value: Exact): number {
   if (digits <= EXACT_POWERS && units <= Number.MAX_SAFE_INTEGER && units >= Number.MIN_SAFE_INTEGER) {
     return Number(units) / 10 ** digits;
   }
-  const text = fromScaledInteger(units < 0n ? -units : units, digits);
-  return units < 0n ? -Number(text) : Number(text);
+  return Number(`${units}e-${digits}`);
 }
 
-/** `factor` · numerator / denominator to the last digits of a double; null where the denominator is zero. */
+/**
+ * `factor` · numerator / denominator to the last digits of a double; null where the denominator is zero, which must not be
+ * negative.
+ */
 export function ratio(numerator: Exact, denominator: Exact, factor: number): number | null {
   if (denominator.units === 0n) return null;
-  const negative = numerator.units < 0n !== denominator.units < 0n;
   const digits = Math.max(numerator.digits, denominator.digits);
-  const top = magnitude(unitsAt(numerator, digits)) * BigInt(factor);
-  const bottom = magnitude(unitsAt(denominator, digits));
+  const top = unitsAt(numerator, digits) * BigInt(factor);
+  const bottom = unitsAt(denominator, digits);
   // Enough digits that what is cut off lies far below a double's last one.
-  const scale = Math.max(0, bottom.toString().length - top.toString().length) + RATIO_DIGITS;
-  const quotient = (top * 10n ** BigInt(scale)) / bottom;
-  const result = Number(`${quotient}e-${scale}`);
-  return negative && result !== 0 ? -result : result;
+  const scale = bottom.toString().length + RATIO_DIGITS;
+  return Number(`${(top * 10n ** BigInt(scale)) / bottom}e-${scale}`);
 }
 
 const RATIO_DIGITS = 24;
-
-function magnitude(units: bigint): bigint {
-  return units < 0n ? -units : units;
-}
 
 function unitsAt(value: Exact, digits: number): bigint {
   return value.digits === digits ? value.units : value.units * 10n ** BigInt(digits - value.digits);
@@ -104,9 +100,6 @@ function unitsAt(value: Exact, digits: number): bigint {
 
 function mostDigits(levels: readonly Level[], field: 0 | 1): number {
   let most = 0;
-  for (const level of levels) {
-    const digits = fractionDigits(level[field]);
-    if (digits > most) most = digits;
-  }
+  for (const level of levels) most = Math.max(most, fractionDigits(level[field]));
   return most;
 }

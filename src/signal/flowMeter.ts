@@ -108,7 +108,7 @@ interface MutableBest {
 
 function setBest(out: MutableBest, levels: number, price: number, quantity: number, nowhere: number): void {
   out.price = levels === 0 ? nowhere : price;
-  out.quantity = levels === 0 ? 0 : quantity;
+  out.quantity = quantity;
 }
 
 function copyBest(from: MutableBest, to: MutableBest): void {

@@ -79,7 +79,7 @@ const PER_BPS: Exact = { units: 1n, digits: Math.log10(BPS) };
 
 function takeWhile(levels: readonly Level[], inside: (price: Exact) => boolean): readonly Level[] {
   const end = levels.findIndex(([price]) => !inside(exactOf(price)));
-  return end < 0 ? levels : levels.slice(0, end);
+  return end === -1 ? levels : levels.slice(0, end);
 }
 
 /** Adds up both sides of the levels selected. */

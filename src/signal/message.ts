@@ -78,7 +78,8 @@ function name(input: SignalInput): string {
 function basis(parameters: SignalParameters, facts: SignalFacts): string {
   if (parameters.measure === 'band') return `within ${parameters.bandBps} bps of the mid`;
   if (parameters.measure === 'queue') return 'at the best prices';
-  const levels = Math.max(facts.levelsUsedBids, facts.levelsUsedAsks);
+  // Where levels are counted, they are as many on both sides.
+  const levels = facts.levelsUsedBids;
   return `over ${levels} ${levels === 1 ? 'level' : 'levels'}`;
 }
 
@@ -97,5 +98,5 @@ function price(canonical: string, digits: number): string {
 }
 
 function seconds(ms: number): string {
-  return (ms / 1000).toFixed(1).replace(/\.0$/, '');
+  return String(Number((ms / 1000).toFixed(1)));
 }

@@ -51,10 +51,7 @@ export function quoteOf(bid: Level, ask: Level): Quote {
   };
 }
 
-/** From the lowest bid to the highest ask of the levels given, in basis points of the mid. */
-export function spanBps(bids: readonly Level[], asks: readonly Level[], twiceMid: Exact): number | null {
-  const lowest = bids.at(-1);
-  const highest = asks.at(-1);
-  if (lowest === undefined || highest === undefined) return null;
+/** From the lowest bid to the highest ask given, in basis points of the mid. */
+export function spanBps(lowest: Level, highest: Level, twiceMid: Exact): number | null {
   return ratio(subtract(exactOf(highest[0]), exactOf(lowest[0])), twiceMid, 2 * BPS);
 }

@@ -10,6 +10,7 @@ test('a ladder finds the best place, the next one down and counts, as a sorted m
   fc.assert(
     fc.property(changes, place, (sets, from) => {
       const ladder = new TickLadder(256);
+      expect([ladder.best, ladder.count, ladder.nextDown(255)]).toEqual([-1, 0, -1]);
       const model = new Map<number, number>();
       for (const [at, value] of sets) {
         ladder.set(at, value);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Level } from '../../../src/book/types';
 import { evaluate } from '../../../src/signal/evaluate';
-import type { Evaluation, SignalInput } from '../../../src/signal/types';
+import type { Evaluation, SignalInput, SignalParameters } from '../../../src/signal/types';
 import { H, book, parameters } from './books';
 
 const TWO_LEVELS = parameters({ levels: 2, costAmount: 1000 });
@@ -70,6 +70,12 @@ describe('a signal', () => {
     });
   });
 
+  test('spans from the lowest bid used to the highest ask used', () => {
+    const asks: Level[] = [...H.asks, ['104', '1']];
+    const { levelsSpanBps } = evaluate({ ...H, asks }, parameters({ levels: 3 }));
+    expect(levelsSpanBps).toBe(60_000 / 100.5);
+  });
+
   test('sums that doubles cannot add are still exact', () => {
     const tenths: Level[] = Array.from({ length: 10 }, (_, i) => [`${100 - i}`, '0.1']);
     const result = evaluate(
@@ -108,6 +114,7 @@ describe('a signal', () => {
     ['over 1 level', parameters({ levels: 1 })],
     ['at the best prices', parameters({ measure: 'queue' })],
     ['within 250 bps of the mid', parameters({ measure: 'band', bandBps: 250 })],
+    ['over 2 levels', parameters({ levels: 3, matchLevels: true })],
   ])('its message says %s', (words, asked) => {
     expect(evaluate(H, asked).message).toContain(words);
   });
@@ -145,6 +152,33 @@ describe('no signal', () => {
     expect(result.message).toMatch(/^BTCUSDT: no signal\. .+\.$/);
   });
 
+  test.each([
+    [1, true, 2, true, 'too-few-levels'],
+    [1, true, 2, false, 'too-few-levels'],
+    [1, true, 3, false, 'too-few-levels'],
+    [1, false, 2, true, 'outside-coverage'],
+    [1, false, 3, true, 'outside-coverage'],
+    [1, true, 1, false, 'outside-coverage'],
+    [1, false, 1, true, 'outside-coverage'],
+    [1, true, 1, true, 'too-few-levels'],
+    [2, false, 2, false, null],
+  ] as const)(
+    'two levels asked for, one side has %i (complete: %s), the other %i (complete: %s): %s',
+    (one, oneComplete, other, otherComplete, reason) => {
+      const levels = (best: number, step: number, count: number): Level[] =>
+        Array.from({ length: count }, (_, i) => [String(best + step * i), '1']);
+      const asked = parameters({ levels: 2 });
+      const short = book(levels(100, -1, one), levels(101, 1, other), {
+        ...{ bidsComplete: oneComplete, asksComplete: otherComplete },
+      });
+      expect(evaluate(short, asked).reason).toBe(reason);
+      const mirrored = book(levels(100, -1, other), levels(101, 1, one), {
+        ...{ bidsComplete: otherComplete, asksComplete: oneComplete },
+      });
+      expect(evaluate(mirrored, asked).reason).toBe(reason);
+    },
+  );
+
   test('the reasons are looked for in a fixed order, the worst first', () => {
     const crossedAndStale = {
       ...H,
@@ -171,13 +205,48 @@ describe('no signal', () => {
     expect(evaluate(syncing, TWO_LEVELS).message).toBe(
       'BTCUSDT: no signal. The order book is not in sync with the exchange at the moment (update ids are missing).',
     );
-    expect(evaluate({ ...H, asksComplete: false }, parameters({ levels: 3 })).message).toContain(
-      '(3 bids and 2 asks of 3)',
-    );
-    expect(evaluate({ ...H, bids: [['101', '1']] }, TWO_LEVELS).message).toContain('(101 / 101)');
-    expect(evaluate(H, parameters({ measure: 'band', bandBps: 1, bandMinSpreads: 0 })).message).toContain(
-      '(1 bps, 100 / 101)',
-    );
+  });
+
+  const TWENTY_BPS = parameters({ measure: 'band', bandBps: 20, bandMinSpreads: 0 });
+
+  test.each([
+    [{ trust: { kind: 'missing' } }, TWO_LEVELS, 'No order book is known for this symbol.'],
+    [
+      { trust: { kind: 'syncing' } },
+      TWO_LEVELS,
+      'The order book is not in sync with the exchange at the moment.',
+    ],
+    [{ trust: { kind: 'error', detail: 'why' } }, TWO_LEVELS, 'The order book could not be read (why).'],
+    [
+      { trust: { kind: 'ok', ageMs: 12_340 } },
+      TWO_LEVELS,
+      'The order book is older than allowed (12.3 s, allowed 5 s).',
+    ],
+    [{ bids: [] }, TWO_LEVELS, 'The order book has no bids or no asks.'],
+    [
+      { bids: [['101.25', '1']] },
+      TWO_LEVELS,
+      'The best bid is above the best ask, so the order book is broken (101.25 / 101.00).',
+    ],
+    [
+      { bids: [['101', '1']] },
+      TWO_LEVELS,
+      'The best bid equals the best ask, so the order book is doubtful (101 / 101).',
+    ],
+    [{}, TWENTY_BPS, 'The band ends before the best prices begin (20 bps, 100 / 101).'],
+    [
+      { asksComplete: false },
+      parameters({ levels: 3 }),
+      'The comparison needs levels beyond those that are known (3 bids and 2 asks of 3).',
+    ],
+    [
+      { asksComplete: false },
+      parameters({ measure: 'band', bandBps: 900 }),
+      'The comparison needs levels beyond those that are known (3 bids and 2 asks).',
+    ],
+    [{}, parameters({ levels: 4 }), 'The exchange has fewer levels than asked for (3 bids and 2 asks of 4).'],
+  ] satisfies Array<[Partial<SignalInput>, SignalParameters, string]>)('%j: %j: %s', (over, asked, words) => {
+    expect(evaluate({ ...H, ...over }, asked).message).toBe(`BTCUSDT: no signal. ${words}`);
   });
 });
 

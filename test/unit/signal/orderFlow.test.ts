@@ -89,6 +89,19 @@ describe('the flow meter', () => {
     expect(meter.read(70_000)).toMatchObject({ ofi60s: 0, ofiCoveredMs: 60_000 });
   });
 
+  test('a side that empties takes its quantity along, one that fills brings it', () => {
+    const meter = new FlowMeter();
+    meter.onBook(0, 1, sums(['100', '5'], ['101', '4']), 0);
+    meter.onBook(100, 1, sums(null, ['101', '4']), 0);
+    expect(meter.read(100).ofi60s).toBe(-5);
+    meter.onBook(200, 1, sums(['99', '3'], ['101', '4']), 0);
+    expect(meter.read(200).ofi60s).toBe(-2);
+    meter.onBook(300, 1, sums(['99', '3'], null), 0);
+    expect(meter.read(300).ofi60s).toBe(2);
+    meter.onBook(400, 1, sums(['99', '3'], ['102', '1']), 0);
+    expect(meter.read(400).ofi60s).toBe(1);
+  });
+
   test('starts over at a resync: nothing is known of what lies between two books', () => {
     const meter = new FlowMeter();
     expect(meter.read(0)).toMatchObject({
@@ -103,7 +116,7 @@ describe('the flow meter', () => {
     meter.onBook(1_300, 2, sums(['120', '10'], ['121', '4']), 0);
     expect(meter.read(1_300).ofi60s).toBe(1);
     meter.onLost(1_400);
-    expect(meter.read(1_500)).toMatchObject({ ofi60s: null, ofiCoveredMs: 0 });
+    expect(meter.read(1_500)).toMatchObject({ ofi60s: null, ofiNormalized60s: null, ofiCoveredMs: 0 });
     meter.onBook(1_600, 2, sums(['130', '10'], ['131', '4']), 0);
     expect(meter.read(1_600).ofi60s).toBe(0);
   });

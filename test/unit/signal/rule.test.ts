@@ -152,6 +152,27 @@ describe('the rule on sums in doubles', () => {
     expect(signalFromSums({ ...at, bidQuantity: 89.9999 }, 'quantity', 1, 10, false)).toBe('SELLING');
   });
 
+  test('how near to the threshold is too near grows with the sums, its ends are unclear as well', () => {
+    // In units of 100 · excess the margin is 10⁻⁸ of the larger side: here 100, a difference of one piece.
+    const signalAt = (bidQuantity: number) =>
+      signalFromSums(
+        { ...sumsOf([['1', '1']], [['2', '1']], 1), askQuantity: 1e10, bidQuantity },
+        'quantity',
+        1,
+        10,
+        false,
+      );
+    expect([2, 1, 0, -1, -2].map((off) => signalAt(9e9 + off))).toEqual([
+      ...['NEUTRAL', 'unclear', 'unclear', 'unclear', 'SELLING'],
+    ]);
+  });
+
+  test('the best quantities alone need one level a side, however many are asked for', () => {
+    const one = sumsOf([['99', '1']], [['100', '5']], 1);
+    expect(signalFromSums(one, 'queue', 9, 10, false)).toBe('SELLING');
+    expect(percentFromSums(one, 'queue', 9, false)).toBe(80);
+  });
+
   test('a short side, a locked and a crossed book, a band and NaN are unclear', () => {
     const plain = sumsOf([['99', '1']], [['100', '5']], 1);
     expect(signalFromSums(plain, 'quantity', 1, 10, false)).toBe('SELLING');

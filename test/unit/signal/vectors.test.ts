@@ -90,6 +90,7 @@ describe('book H of the imbalance reference', () => {
   test('weights by distance mean nothing on a locked book', () => {
     expect(weightedDepthImbalance([['100', '1']], [['100', '1']], { kind: 'distance' })).toBeNull();
     expect(weightedDepthImbalance([], [['100', '1']], { kind: 'rank' })).toBeNull();
+    expect(weightedDepthImbalance([['100', '1']], [], { kind: 'rank' })).toBeNull();
   });
 });
 
