@@ -116,65 +116,6 @@ const step = fc.record({
 });
 
 describe('the fast book beside the plain one', () => {
-  test('walking prices, any tick, any lot, far levels, crossed books, pruning: the same book after every update', () => {
-    fc.assert(
-      fc.property(market, fc.array(step, { maxLength: 25 }), (m, steps) => {
-        let mid: number = m.start;
-        const price = (ticks: number) =>
-          canonical(BigInt(Math.max(1, Math.round(ticks))) * BigInt(m.multiple), m.decimals);
-        const distance = (i: number) => 1 + Math.floor(((i * i) % 97) * (m.spread / 97));
-        const side = (sign: number): Level[] =>
-          Array.from({ length: m.levels }, (_, i): Level => [
-            price(mid + sign * distance(i)),
-            canonical(BigInt(i + 1), m.quantityDecimals),
-          ]);
-        const pair = new Pair(side(-1), side(1));
-        for (const { drift, changes, levels, prune } of steps) {
-          mid = Math.max(1, mid + drift * m.spread);
-          const of = (bid: boolean): Level[] =>
-            changes
-              .filter((change) => change.bid === bid)
-              .map(({ distance, wrongSide, quantity }): Level => [
-                price(mid + (bid === wrongSide ? 1 : -1) * distance ** 3 * m.spread),
-                canonical(quantity, m.quantityDecimals),
-              ]);
-          pair.apply(of(true), of(false), levels);
-          if (prune) pair.prune(price(mid - m.spread / 2), price(mid + m.spread / 2));
-        }
-        pair.compareAll([price(mid), price(mid - m.spread), price(mid + m.spread / 3)]);
-      }),
-      runs(150),
-    );
-  });
-
-  const digits = (max: number) => fc.stringMatching(new RegExp(`^(0|[1-9]\\d{0,${max - 1}})$`));
-  const anyDecimal = fc
-    .tuple(
-      fc.oneof(digits(3), digits(20)),
-      fc.option(fc.oneof(fc.stringMatching(/^\d{0,7}[1-9]$/), fc.stringMatching(/^\d{0,17}[1-9]$/))),
-    )
-    .map(([integer, fraction]) => (fraction === null ? integer : `${integer}.${fraction}`));
-  const anyPrice = anyDecimal.filter((text) => text !== '0');
-  const anyLevels = fc.array(fc.tuple(anyPrice, anyDecimal), { maxLength: 12 });
-
-  test('decimals of any length the exchange could send, in the reply and in updates', () => {
-    fc.assert(
-      fc.property(
-        anyLevels,
-        anyLevels,
-        fc.array(fc.tuple(anyLevels, anyLevels), { maxLength: 6 }),
-        fc.array(anyPrice, { maxLength: 5 }),
-        (bids, asks, updates, prices) => {
-          const pair = new Pair(bids, asks);
-          for (const [b, a] of updates) pair.apply(b, a, 3);
-          pair.compareAll(prices);
-          if (prices.length > 1) pair.prune(prices[0], prices[1]);
-        },
-      ),
-      runs(400),
-    );
-  });
-
   test('the largest quantity that the exchange can send comes out digit by digit', () => {
     const pair = new Pair([['0.5', '92233720368.54775807']], [['0.6', '0.00000001']]);
     pair.apply([['0.4', '92233720368.54775806']], [['0.6', '92233720368.54775807']]);
@@ -247,20 +188,62 @@ describe('the fast book beside the plain one', () => {
     pair.compareAll(['66000', '66500.01', '67500']);
   });
 
-  test('an update kept for later is not touched by the next one', () => {
-    const update = new LadderUpdate();
-    const first: DepthUpdate = {
-      symbol: 'A',
-      firstUpdateId: 1,
-      finalUpdateId: 2,
-      previousFinalUpdateId: -1,
-      eventTimeMs: 5,
-      bids: [['1.5', '2']],
-      asks: [['1.6', '0']],
-    };
-    const kept = update.setFrom(first).copy();
-    update.setFrom({ ...first, symbol: 'B', bids: [['9', '9']], asks: [], finalUpdateId: 8 });
-    expect(kept.toDepthUpdate()).toEqual(first);
-    expect(kept.previousFinalUpdateId).toBe(-1);
+  test('walking prices, any tick, any lot, far levels, crossed books, pruning: the same book after every update', () => {
+    fc.assert(
+      fc.property(market, fc.array(step, { maxLength: 25 }), (m, steps) => {
+        let mid: number = m.start;
+        const price = (ticks: number) =>
+          canonical(BigInt(Math.max(1, Math.round(ticks))) * BigInt(m.multiple), m.decimals);
+        const distance = (i: number) => 1 + Math.floor(((i * i) % 97) * (m.spread / 97));
+        const side = (sign: number): Level[] =>
+          Array.from({ length: m.levels }, (_, i): Level => [
+            price(mid + sign * distance(i)),
+            canonical(BigInt(i + 1), m.quantityDecimals),
+          ]);
+        const pair = new Pair(side(-1), side(1));
+        for (const { drift, changes, levels, prune } of steps) {
+          mid = Math.max(1, mid + drift * m.spread);
+          const of = (bid: boolean): Level[] =>
+            changes
+              .filter((change) => change.bid === bid)
+              .map(({ distance, wrongSide, quantity }): Level => [
+                price(mid + (bid === wrongSide ? 1 : -1) * distance ** 3 * m.spread),
+                canonical(quantity, m.quantityDecimals),
+              ]);
+          pair.apply(of(true), of(false), levels);
+          if (prune) pair.prune(price(mid - m.spread / 2), price(mid + m.spread / 2));
+        }
+        pair.compareAll([price(mid), price(mid - m.spread), price(mid + m.spread / 3)]);
+      }),
+      runs(150),
+    );
+  });
+
+  const digits = (max: number) => fc.stringMatching(new RegExp(`^(0|[1-9]\\d{0,${max - 1}})$`));
+  const anyDecimal = fc
+    .tuple(
+      fc.oneof(digits(3), digits(20)),
+      fc.option(fc.oneof(fc.stringMatching(/^\d{0,7}[1-9]$/), fc.stringMatching(/^\d{0,17}[1-9]$/))),
+    )
+    .map(([integer, fraction]) => (fraction === null ? integer : `${integer}.${fraction}`));
+  const anyPrice = anyDecimal.filter((text) => text !== '0');
+  const anyLevels = fc.array(fc.tuple(anyPrice, anyDecimal), { maxLength: 12 });
+
+  test('decimals of any length the exchange could send, in the reply and in updates', () => {
+    fc.assert(
+      fc.property(
+        anyLevels,
+        anyLevels,
+        fc.array(fc.tuple(anyLevels, anyLevels), { maxLength: 6 }),
+        fc.array(anyPrice, { maxLength: 5 }),
+        (bids, asks, updates, prices) => {
+          const pair = new Pair(bids, asks);
+          for (const [b, a] of updates) pair.apply(b, a, 3);
+          pair.compareAll(prices);
+          if (prices.length > 1) pair.prune(prices[0], prices[1]);
+        },
+      ),
+      runs(400),
+    );
   });
 });
