@@ -8,6 +8,7 @@ import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
 import { sequenceRows } from './rows/sequence';
 import { storeRows } from './rows/storeTrouble';
+import { silenceRows } from './rows/silence';
 import { workflowRows } from './rows/workflows';
 import { writerRows } from './rows/writers';
 import type { Scenario } from './scenario';
@@ -15,8 +16,8 @@ import type { Scenario } from './scenario';
 const hostileFrames: Scenario = {
   id: 10,
   name: 'hostile frames',
-  what: 'frames cut, doubled, of wrong types, with numbers that are none, __proto__, random bytes',
-  expected: 'refused with a coded error; the book untouched or fetched anew',
+  what: 'frames cut, doubled, of wrong types, with numbers that are none, __proto__, random bytes; over sockets: 16 MiB, bombs, fragments, broken protocol',
+  expected: 'refused with a coded error; the book untouched or fetched anew; sizes and memory bounded',
   maxRuns: Infinity,
   run: playHostileFrames,
 };
@@ -35,4 +36,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...routeRows,
   ...parameterRows,
   ...workflowRows,
+  ...silenceRows,
 ].sort((a, b) => a.id - b.id);
