@@ -8,7 +8,7 @@ import { isMarketId, MARKETS } from './markets';
 import { MarketFeed, type Reader } from './marketFeed';
 import { AttemptWindow } from './pacer';
 import { RestClient } from './restClient';
-import { weightBudgetFor } from './sharedBudgets';
+import { sharedBudgets, type SharedBudgets } from './sharedBudgets';
 import { parseSymbols } from './symbols';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
 
@@ -24,6 +24,8 @@ export interface RegistryOptions<U extends SymbolUpdate> {
   readonly timings?: FeedTimings;
   /** A number in [0, 1). */
   readonly random?: () => number;
+  /** The process's own unless given: tests play several processes in one. */
+  readonly budgets?: SharedBudgets;
 }
 
 /** A registry of its own; triggers use `feedRegistry()`, which all of the process share. */
@@ -115,7 +117,8 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     const key = JSON.stringify([market.id, request.updateSpeedMs, restUrl, webSocketUrl]);
     let shared = this.feeds.get(key);
     if (shared) return shared;
-    const budget = weightBudgetFor(new URL(restUrl).host, { weightPerMinute: market.weightPerMinute });
+    const budgets = this.options.budgets ?? sharedBudgets();
+    const budget = budgets.budgetFor(new URL(restUrl).host, { weightPerMinute: market.weightPerMinute });
     const feed = new MarketFeed<U>({
       market,
       speedMs: request.updateSpeedMs,

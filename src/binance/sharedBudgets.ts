@@ -52,14 +52,12 @@ export class SharedBudgets implements BanBoard {
   }
 }
 
-const shared = (): SharedBudgets => processShared('weight-budgets', 2, () => new SharedBudgets());
-
-/** The budget of a REST host, one for the whole process whatever copy of this package asks. */
-export function weightBudgetFor(host: string, options: BudgetOptions): WeightBudget {
-  return shared().budgetFor(host, options);
+/** The budgets and bans of this process, one for all of it whatever copy of this package asks. */
+export function sharedBudgets(): SharedBudgets {
+  return processShared('weight-budgets', 2, () => new SharedBudgets());
 }
 
-/** The process's bans, for whoever shares them with other processes. */
-export function banBoard(): BanBoard {
-  return shared();
+/** The budget of a REST host in this process. */
+export function weightBudgetFor(host: string, options: BudgetOptions): WeightBudget {
+  return sharedBudgets().budgetFor(host, options);
 }

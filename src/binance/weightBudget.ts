@@ -8,6 +8,11 @@ export const DEFAULT_SHARE = 0.5;
 /** Whatever the share: beyond this part of the limit, counting everyone behind the address, nothing is asked. */
 const ADDRESS_CEILING = 0.85;
 /**
+ * Beyond this part, which this process never reaches alone, requests go one at a time: several processes that are told
+ * to stop at the same moment must not have so many on their way that the exchange takes them for ignoring it.
+ */
+const ONE_BY_ONE_ABOVE = 0.6;
+/**
  * Requests on their way at once. When the first of them is refused the others are already sent, and look as if they
  * ignored the refusal; so few of them earn no ban.
  */
@@ -230,7 +235,8 @@ export class WeightBudget {
 
   /** After a refusal, and at first, one request goes ahead alone: if it is refused, only one was. */
   private places(): number {
-    return this.pauses > 0 || !this.proven ? 1 : MAX_IN_FLIGHT;
+    if (this.pauses > 0 || !this.proven) return 1;
+    return (this.reportedNow() ?? 0) > this.limit * ONE_BY_ONE_ABOVE ? 1 : MAX_IN_FLIGHT;
   }
 
   private finisher(): () => void {

@@ -1,4 +1,4 @@
-import { banBoard, type BanBoard } from '../binance/sharedBudgets';
+import { type BanBoard, sharedBudgets } from '../binance/sharedBudgets';
 import { type Ban, LONGEST_BAN_MS } from '../binance/weightBudget';
 import { isOrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
@@ -133,7 +133,7 @@ const shares = (): Map<string, BanShare> => processShared('banShares', 1, () => 
 export function acquireBanShare(store: SnapshotStore, keyPrefix: string, host: string): BanShareHandle {
   if (store.kind === 'memory') return { ready: Promise.resolve(), release: () => Promise.resolve() };
   const identity = `${store.identity}|${keyPrefix}`;
-  const share = shares().get(identity) ?? new BanShare(store.share(), keyPrefix, banBoard());
+  const share = shares().get(identity) ?? new BanShare(store.share(), keyPrefix, sharedBudgets());
   shares().set(identity, share);
   const ready = share.add(host);
   ready.catch(() => undefined);

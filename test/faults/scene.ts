@@ -145,15 +145,21 @@ export class Scene {
 
   private check(view: SymbolView): void {
     this.books++;
-    const book = view.read(LEVELS);
-    if (book === null) return void this.wrong.push(`${view.symbol}: told of a book that cannot be read`);
-    const truths = this.exchange.trueBooks(view.symbol, book.lastUpdateId, LEVELS);
-    const same = truths.some(
-      ({ bids, asks }) =>
-        agrees(book.bids, bids, book.bidsComplete) && agrees(book.asks, asks, book.asksComplete),
-    );
-    if (!same) this.wrong.push(`${view.symbol} at ${book.lastUpdateId} is not the true book`);
+    const wrong = wrongIn(this.exchange, view);
+    if (wrong !== null) this.wrong.push(wrong);
   }
+}
+
+/** What is wrong with the book that can be read now; null where it is the exchange's at its id. */
+export function wrongIn(exchange: Exchange, view: SymbolView): string | null {
+  const book = view.read(LEVELS);
+  if (book === null) return `${view.symbol}: told of a book that cannot be read`;
+  const truths = exchange.trueBooks(view.symbol, book.lastUpdateId, LEVELS);
+  const same = truths.some(
+    ({ bids, asks }) =>
+      agrees(book.bids, bids, book.bidsComplete) && agrees(book.asks, asks, book.asksComplete),
+  );
+  return same ? null : `${view.symbol} at ${book.lastUpdateId} is not the true book`;
 }
 
 type Levels = ReadonlyArray<readonly [string, string]>;

@@ -1,4 +1,4 @@
-import { banBoard, weightBudgetFor } from '../../../src/binance/sharedBudgets';
+import { sharedBudgets, weightBudgetFor } from '../../../src/binance/sharedBudgets';
 import { LONGEST_BAN_MS, MAX_IN_FLIGHT, WeightBudget } from '../../../src/binance/weightBudget';
 import { sleep } from '../../../src/runtime/time';
 
@@ -76,6 +76,40 @@ test('what others behind the address spend counts, until it is a minute old', as
   expect(b.usedWeight).toBeNull();
 });
 
+test('where others have spent most of the limit, requests go one by one', async () => {
+  const b = open(budget(1_000));
+  b.report(700);
+  const first = await b.acquire(1, () => 0);
+  const second = b.acquire(1, () => 0);
+  expect(await settled(second, 30)).toBe(false);
+  first();
+  expect(await settled(second, 50)).toBe(true);
+});
+
+test('how long the queue takes is told: at once, until weight comes back, and by whole minutes', async () => {
+  const b = open(budget());
+  expect(b.clearsInMs).toBe(0);
+  const stop = new AbortController();
+  const want = (weight: number) => {
+    const granted = b.acquire(weight, () => 0, stop.signal);
+    granted.catch(() => undefined);
+    return granted;
+  };
+  const [, second] = [want(30), want(15), want(20)];
+  await second;
+  // 45 of 50 are spent: 20 come back within the minute.
+  expect(b.clearsInMs).toBeGreaterThan(MINUTE - 100);
+  expect(b.clearsInMs).toBeLessThanOrEqual(MINUTE);
+  for (let i = 0; i < 8; i++) void want(30);
+  // 260 wait, 50 a minute.
+  expect(b.clearsInMs).toBeGreaterThan(4 * MINUTE);
+  expect(b.clearsInMs).toBeLessThanOrEqual(6 * MINUTE);
+  b.refuse('OF_BANNED', 10 * MINUTE);
+  expect(b.clearsInMs).toBeGreaterThanOrEqual(10 * MINUTE - 50);
+  stop.abort(new Error('enough'));
+  expect(b.waiting).toBe(0);
+});
+
 test('a refusal stops everyone for as long as was asked, and then one goes ahead alone', async () => {
   const b = open(budget());
   const begun = performance.now();
@@ -128,7 +162,7 @@ test('a success that was sent before the refusal ends no pause', () => {
 });
 
 test('bans are told to and taken from other processes, also for hosts not asked yet', () => {
-  const board = banBoard();
+  const board = sharedBudgets();
   const heard: string[] = [];
   const off = board.onBan((host) => heard.push(host));
   const options = { weightPerMinute: 100 };
