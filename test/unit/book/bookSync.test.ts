@@ -377,6 +377,13 @@ describe('each step of the rule', () => {
     }
   });
 
+  test('a side that is known in part and has lost all its levels shows none', () => {
+    const sync = start();
+    sync.onReply(reply(1), 1);
+    sync.onUpdate(update(2, 2, { bids: [level(10, '0')], asks: [level(11, '0')] }));
+    expect(sync.trustedTop(5)).toEqual({ lastUpdateId: 2, bids: [], asks: [] });
+  });
+
   test('headroom shrinks as the best levels go, and says how near the edge is', () => {
     const sync = start();
     const bids = Array.from({ length: 10 }, (_, i): Level => [String(100 - i), '1']);

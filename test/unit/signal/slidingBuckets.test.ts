@@ -28,6 +28,7 @@ test('a place that comes round again starts at nothing, and clearing leaves noth
   buckets.add(1_000, 2);
   buckets.add(1_010, 3);
   expect(buckets.sum(1_010, 900)).toBe(5);
+  expect(buckets.sum(1_010, 5_000)).toBe(5);
   buckets.clear();
   expect(buckets.sum(1_010, 900)).toBe(0);
   buckets.add(1_020, 7);
