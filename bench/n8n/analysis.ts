@@ -18,6 +18,8 @@ export interface LiveFigures {
   /** From n8n's taking an execution on to its end. */
   readonly ownMedianMs: number;
   readonly ownP99Ms: number;
+  /** Age less the own time of the very execution that began with the book. */
+  readonly beyondOwnP99Ms: number;
   /** Signal changes: from the end of the execution in flight, or the frame if that came later, to n8n's taking it on. */
   readonly beyondInFlightP99Ms: number;
   /** Books that gave way to newer ones. */
@@ -52,6 +54,11 @@ export function analyse(test: LiveCase, { told, fromMs, toMs, eventsPerSecond }:
     eventAgeP99Ms: late(eventAges),
     ownMedianMs: middle(own),
     ownP99Ms: late(own),
+    beyondOwnP99Ms: late(
+      executions.flatMap(({ startedMs, books }, i) =>
+        books.map((book) => startedMs - (book[1] ?? NaN) - own[i]),
+      ),
+    ),
     beyondInFlightP99Ms: test.mode === 'signalChange' ? late(waits(executions)) : NaN,
     passedOver: books.reduce((sum, { book }) => sum + (book[2] ?? 0), 0),
     eventsPerExecution: (eventsPerSecond * seconds) / started.length,
