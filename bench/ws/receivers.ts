@@ -41,6 +41,15 @@ function plainSocket(take: (data: Buffer) => void): Receiver['open'] {
   };
 }
 
+// The engine throws away code that was optimised for objects of which none is left. A feed's book lives on; so does
+// the last one here.
+let alive: unknown = null;
+
+/** What has been seen, so that no engine may leave the seeing out. */
+export function seen(): unknown {
+  return [bytes, levels, alive];
+}
+
 let bytes = 0;
 /** ws alone: the frame is there, nothing is done with it. */
 export const wsAlone: Receiver = {
@@ -57,11 +66,6 @@ export const wsJsonParse: Receiver = {
     levels += (JSON.parse(data.toString()) as { b: unknown[] }).b.length;
   }),
 };
-
-/** What has been seen, so that no engine may leave the seeing out. */
-export function seen(): number {
-  return bytes + levels;
-}
 
 /** The feed's own connection, watchdog and all, into the book and its sums. */
 export const wsOurs: Receiver = {
@@ -87,6 +91,7 @@ export const wsOurs: Receiver = {
         onSubscribed: () => undefined,
       },
     );
+    alive = { codec, books, connection };
     void connection.closed.then((error) => onEnd(error.message));
     await connection.open();
     return {
