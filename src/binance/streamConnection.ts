@@ -16,6 +16,12 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** A real message comes in one frame; gateways split none into so many. */
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 64 * 1024;
+/** What ws says of a message beyond these bounds. */
+const TOO_LARGE: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+]);
 
 export interface StreamHandlers {
   /** A text message. In the receive path. */
@@ -63,9 +69,9 @@ export class StreamConnection {
     });
   }
 
-  /** Monotonic time of the last sign of life. */
-  get lastTrafficMs(): number {
-    return this.watchdog.lastTrafficMs;
+  /** Monotonic time up to which this connection is known to have delivered everything. */
+  get provenMs(): number {
+    return this.watchdog.provenMs(monotonicMs());
   }
 
   get acknowledged(): ReadonlySet<string> {
@@ -92,7 +98,7 @@ export class StreamConnection {
       this.pacer.note(monotonicMs());
       this.onTraffic();
     });
-    socket.on('pong', () => this.onTraffic());
+    socket.on('pong', (data) => this.watchdog.onAnswer(monotonicMs(), Number(data.toString('latin1'))));
     socket.on('unexpected-response', (_request, response) => this.fail(this.refusal(response)));
     socket.on('error', (error) => this.fail(this.socketError(error)));
     socket.on('close', (code, reason) => this.fail(this.closeError(code, reason)));
@@ -175,11 +181,15 @@ export class StreamConnection {
 
   private newWatchdog(): Watchdog {
     const { probeMs, watchdogPeriodMs } = this.settings.timings;
-    return new Watchdog(monotonicMs(), probeMs, watchdogPeriodMs);
+    return new Watchdog(monotonicMs(), probeMs, watchdogPeriodMs, this.checkEveryMs);
+  }
+
+  private get checkEveryMs(): number {
+    return Math.max(this.settings.timings.probeMs / 4, 5);
   }
 
   private startChecks(): void {
-    const everyMs = Math.max(this.settings.timings.probeMs / 4, 5);
+    const everyMs = this.checkEveryMs;
     let last = monotonicMs();
     let closingSeen = false;
     this.checkTimer = setInterval(() => {
@@ -190,13 +200,13 @@ export class StreamConnection {
       closingSeen = closing;
       const lateMs = Math.max(now - last - everyMs, 0);
       last = now;
-      const advice = this.watchdog.check(now, everyMs);
+      const advice = this.watchdog.check(now);
       if (advice === 'cut')
         return this.fail(new OrderFlowError('OF_STREAM_DEAD', this.target, { subject: this.target }));
       if (advice === 'probe' && this.pacer.waitMs(now) === 0) {
         this.pacer.note(now);
-        this.watchdog.onProbe(now);
-        if (this.socket?.readyState === WebSocket.OPEN) this.socket.ping();
+        const serial = this.watchdog.onProbe(now);
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.ping(String(serial));
       }
       this.control.check(now, lateMs);
     }, everyMs);
@@ -248,7 +258,7 @@ export class StreamConnection {
 
   private socketError(error: Error & { code?: string }): OrderFlowError {
     const code = error.code ?? '';
-    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+    if (TOO_LARGE.has(code))
       return new OrderFlowError('OF_FRAME_TOO_LARGE', `${this.target} (${code})`, { subject: this.target });
     if (code.startsWith('WS_ERR_'))
       return new OrderFlowError('OF_FRAME_INVALID', `${this.target} (${code})`, { subject: this.target });

@@ -18,6 +18,9 @@ export interface FaultProxyOptions {
 /** What was written has to leave before the reset, or it would be thrown away with the connection, milliseconds. */
 const RESET_AFTER_MS = 5;
 
+/** What a black hole says to the first bytes that it is sent. */
+export type Answer = (request: Buffer) => Buffer;
+
 interface NewCut {
   readonly direction: Direction;
   readonly bytes: number;
@@ -43,7 +46,7 @@ export class FaultProxy {
   private readonly pairs = new Set<Pair>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly toxics: Record<Direction, Toxics> = { up: NO_TOXICS, down: NO_TOXICS };
-  private hole: { readonly answer: Buffer | null } | null = null;
+  private hole: { readonly answer: Answer | null } | null = null;
   private newCut: NewCut | null = null;
   private closing: Promise<void> | null = null;
 
@@ -87,8 +90,8 @@ export class FaultProxy {
     this.newCut = null;
   }
 
-  /** Connections yet to come are taken in and lead nowhere; with `answer` they are sent that once, whatever they ask. */
-  blackHole(answer: Buffer | null = null): void {
+  /** Connections yet to come are taken in and lead nowhere; with `answer` that is all they hear. */
+  blackHole(answer: Answer | null = null): void {
     this.hole = { answer };
   }
 
@@ -168,7 +171,11 @@ export class FaultProxy {
       if (this.pairs.delete(pair)) this.options.onEnd?.(id);
       pair.lanes?.up.close();
       pair.lanes?.down.close();
-    } else if (!socket.readableEnded && !(isSilent(pair) && other === pair.client)) this.resetPair(pair);
+      return;
+    }
+    // Both have said all there is: what is on its way to the other still arrives.
+    if (socket.readableEnded && other.readableEnded) return;
+    if (!(isSilent(pair) && other === pair.client)) this.resetPair(pair);
   }
 
   private resetSoon(pair: Pair): void {
@@ -190,9 +197,9 @@ export class FaultProxy {
   }
 }
 
-function swallow(client: Socket, answer: Buffer | null): Pair {
+function swallow(client: Socket, answer: Answer | null): Pair {
+  client.once('data', (request: Buffer) => answer && client.write(answer(request)));
   client.resume();
-  if (answer !== null) client.write(answer);
   return { client, server: null, lanes: null };
 }
 

@@ -161,9 +161,10 @@ test('black hole: takes connections in and forwards nothing, or answers by itsel
   proxy.blackHole();
   const silent = await client();
   silent.socket.write('anyone?');
-  proxy.blackHole(Buffer.from('nonsense'));
+  proxy.blackHole((request) => Buffer.from(`no ${request.toString()}`));
   const loud = await client();
-  await until(() => loud.text() === 'nonsense', 'the answer');
+  loud.socket.write('sense');
+  await until(() => loud.text() === 'no sense', 'the answer');
   expect(silent.text()).toBe('');
   expect(echo.sockets.size).toBe(0);
   proxy.clear();

@@ -1,6 +1,7 @@
 import { playBoth } from '../model/play';
 import type { Random } from '../random';
 import type { Scenario } from '../scenario';
+import { playHostileSockets } from './hostileSockets';
 
 /** Values that stand in place of a price, a quantity or an id; none may ever reach a book. */
 const BAD_VALUES = [
@@ -75,8 +76,12 @@ function hostile(random: Random, frame: Buffer): Buffer {
   return random.pick(SPOILS)(random, frame);
 }
 
-/** Row 10, the frames themselves; what needs a socket (sizes, compression, fragments) is in hostileSockets.ts. */
+/** One seed of so many is played over real sockets: sizes, compression, fragments, handshakes. */
+const SOCKETS_EVERY = 50;
+
+/** Row 10: the frames themselves in one process, what needs a socket in hostileSockets.ts. */
 export function playHostileFrames(seed: number): ReturnType<Scenario['run']> {
+  if (seed % SOCKETS_EVERY === 1) return playHostileSockets(seed);
   const weather = { hostile, hostileChance: 0.15, straddle: 0.3, refresh: 0.03 };
   return playBoth(seed, { kind: seed % 2 === 0 ? 'spot' : 'futures', weather, steps: 120 });
 }

@@ -7,14 +7,15 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const QUIET = 'SOLUSDT';
 
 /** What lies between the feed and the exchange. */
-interface Wires {
+export interface Wires {
   readonly rest: FaultProxy;
   readonly stream: FaultProxy;
 }
 
 type Act = (scene: Scene, wires: Wires, random: Random) => Promise<number | null>;
 
-function behind(options: SceneOptions, act: Act, before?: (wires: Wires, random: Random) => void) {
+/** A scene whose feed reaches the exchange through two proxies. */
+export function behind(options: SceneOptions, act: Act, before?: (wires: Wires, random: Random) => void) {
   const wires: FaultProxy[] = [];
   const random = new Random(options.seed ^ 0x3c3c);
   const urls = async ({ port }: Scene['exchange']) => {
@@ -211,8 +212,8 @@ const REST_TROUBLES: ReadonlyArray<
   ['OF_TIMEOUT', (rest) => rest.cutNew('up', 1, 'silence')],
   ['OF_TIMEOUT', (rest) => rest.blackHole()],
   ['OF_CONNECT', (rest, random) => rest.cutNew('down', random.whole(1, 400), 'reset')],
-  ['OF_CONNECT', (rest) => rest.blackHole(SSH)],
-  ['OF_CONNECT', (rest) => rest.blackHole(ENDLESS_HEADERS)],
+  ['OF_CONNECT', (rest) => rest.blackHole(() => SSH)],
+  ['OF_CONNECT', (rest) => rest.blackHole(() => ENDLESS_HEADERS)],
 ];
 
 /** Row 9 over the wire: replies that trickle, stop, break off, never come or are none. */
