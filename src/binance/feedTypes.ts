@@ -42,9 +42,9 @@ export interface LiveBook extends BookTop {
   readonly symbol: string;
   /** The exchange's time of the last applied event; null where none was applied yet and the REST reply gave none. */
   readonly eventTimeMs: number | null;
-  /** Wall clock, milliseconds: when the last applied event (or the REST reply) was received. */
+  /** Wall clock, milliseconds: when the last applied event (or the REST reply) was received, at the earliest. */
   readonly receivedAtMs: number;
-  /** Milliseconds since the connection last proved alive (any traffic), so the book is known to be the exchange's. */
+  /** Milliseconds since the book was last known to be the exchange's: by any traffic, unless that may have waited here. */
   readonly liveAgeMs: number;
   /** True: fewer levels than asked for because the exchange has no more. False with fewer levels: outside coverage. */
   readonly bidsComplete: boolean;

@@ -200,7 +200,7 @@ export class MarketFeed<U extends SymbolUpdate> {
   }
 
   private liveAgeMs(symbol: string): number {
-    const last = this.entries.get(symbol)?.slot?.lastTrafficMs ?? -Infinity;
+    const last = this.entries.get(symbol)?.slot?.provenMs ?? -Infinity;
     return Math.max(monotonicMs() - last, 0);
   }
 

@@ -53,9 +53,9 @@ export class StreamSlot {
     return this.next !== null;
   }
 
-  /** Monotonic time of the last sign of life of the connection that serves. */
-  get lastTrafficMs(): number {
-    const times = [this.current, this.next].map((connection) => connection?.lastTrafficMs ?? -Infinity);
+  /** Monotonic time up to which a connection that serves is known to have delivered everything. */
+  get provenMs(): number {
+    const times = [this.current, this.next].map((connection) => connection?.provenMs ?? -Infinity);
     return Math.max(...times);
   }
 

@@ -93,13 +93,15 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
     const top = this.sync.trustedTop(levels);
     const coverage = this.sync.coverage;
     if (top === null || coverage === null) return null;
+    const liveAgeMs = this.host.liveAgeMs(this.symbol);
     return {
       market: this.market,
       symbol: this.symbol,
       ...top,
       eventTimeMs: this.sync.eventTimeMs,
-      receivedAtMs: this.receivedAtMs,
-      liveAgeMs: this.host.liveAgeMs(this.symbol),
+      // What was read after this process stood still may have arrived as early as that.
+      receivedAtMs: Math.min(this.receivedAtMs, Math.ceil(wallMs() - liveAgeMs)),
+      liveAgeMs,
       bidsComplete: coverage.lowestBid === null,
       asksComplete: coverage.highestAsk === null,
       resyncs: this.resyncs,

@@ -1,9 +1,16 @@
 /** What the owner of a connection should do. */
 export type WatchdogAdvice = 'wait' | 'probe' | 'cut';
 
+/** A call that comes so much later than it should means that the event loop stood still, milliseconds. */
+const STALL_MS = 250;
+
 /**
- * Tells a quiet connection from a dead one. Any traffic proves life: data, a ping, a pong. A silent connection is
- * probed again and again; silent for two periods in spite of that, it is dead. Pure: time comes in as an argument.
+ * Tells a quiet connection from a dead one, and old news from new. Any traffic proves life: data, a ping, a pong. A
+ * silent connection is probed again and again; silent for two periods in spite of that, it is dead. Pure: time comes in
+ * as an argument.
+ *
+ * Where this process itself stood still, what it reads afterwards may have waited in the socket for as long: it proves
+ * nothing of the present until the answer to a probe sent since has arrived behind it.
  */
 export class Watchdog {
   private lastTraffic: number;
@@ -12,17 +19,26 @@ export class Watchdog {
   /** Silence counts from here: later than the last traffic where this process itself was not there to listen. */
   private silentSince: number;
   private probes = 0;
+  /** Of all probes of this connection. */
+  private serial = 0;
+  /** As of the last check: nothing older was read since. */
+  private provenAtCheck: number;
+  private doubt: Doubt | null = null;
 
+  /** @param checkEveryMs `check` is called so often */
   constructor(
     now: number,
     private readonly probeMs: number,
     private readonly periodMs: number,
+    private readonly checkEveryMs: number,
   ) {
-    this.lastTraffic = this.lastProbe = this.lastCheck = this.silentSince = now;
+    this.lastTraffic = this.lastProbe = this.lastCheck = this.silentSince = this.provenAtCheck = now;
   }
 
-  get lastTrafficMs(): number {
-    return this.lastTraffic;
+  /** Until when the connection is known to have delivered everything, as of `now`. */
+  provenMs(now: number): number {
+    if (this.doubt !== null) return this.doubt.provenMs;
+    return this.stoodStill(now) ? this.provenAtCheck : this.lastTraffic;
   }
 
   onTraffic(now: number): void {
@@ -30,26 +46,55 @@ export class Watchdog {
     this.probes = 0;
   }
 
-  /**
-   * To be called about every `expectedMs`. A call that comes much later means that the event loop stood still: what
-   * arrived meanwhile has not been read yet, so the connection gets a whole period more.
-   */
-  check(now: number, expectedMs: number): WatchdogAdvice {
-    const late = now - this.lastCheck > Math.max(3 * expectedMs, expectedMs + 250);
+  check(now: number): WatchdogAdvice {
+    const expectedMs = this.checkEveryMs;
+    const late = now - this.lastCheck > Math.max(3 * expectedMs, expectedMs + STALL_MS);
+    if (this.stoodStill(now)) {
+      const provenMs = this.provenMs(now);
+      // An exchange that answers no probe: what waited has been read long before this.
+      this.doubt = { provenMs, serial: null, endsAt: now + 2 * this.probeMs };
+    } else if (this.doubt !== null && now >= this.doubt.endsAt) this.doubt = null;
+    this.provenAtCheck = this.provenMs(now);
     this.lastCheck = now;
     if (late) {
+      // What arrived meanwhile has not been read yet, so the connection gets a whole period more.
       this.silentSince = Math.max(this.silentSince, now - this.periodMs);
       this.probes = 0;
     }
     const silentMs = now - this.silentSince;
     // A little before the end of the second period, so that the cut itself falls within it.
     if (silentMs >= 1.9 * this.periodMs && this.probes > 0) return 'cut';
+    if (this.doubt !== null && this.doubt.serial === null) return 'probe';
     if (silentMs >= this.probeMs && now - this.lastProbe >= this.probeMs) return 'probe';
     return 'wait';
   }
 
-  onProbe(now: number): void {
+  /** @returns what the probe has to carry, and its answer brings back */
+  onProbe(now: number): number {
     this.lastProbe = now;
     this.probes++;
+    this.serial++;
+    if (this.doubt !== null) this.doubt.serial ??= this.serial;
+    return this.serial;
   }
+
+  /** The answer to a probe arrived, and so has everything that was sent before it. */
+  onAnswer(now: number, serial: number): void {
+    this.onTraffic(now);
+    const asked = this.doubt?.serial ?? null;
+    if (asked !== null && serial >= asked && !this.stoodStill(now)) this.doubt = null;
+  }
+
+  private stoodStill(now: number): boolean {
+    return now - this.lastCheck > this.checkEveryMs + STALL_MS;
+  }
+}
+
+/** What is read may be old. */
+interface Doubt {
+  /** Monotonic time up to which everything had been read. */
+  readonly provenMs: number;
+  /** Of the probe whose answer ends the doubt; null: not sent yet. */
+  serial: number | null;
+  readonly endsAt: number;
 }

@@ -23,6 +23,8 @@ export class FeedStatusWriter {
     private readonly read: () => SymbolStatus,
   ) {
     this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS);
+    // A status is no reason for a process to live: within the grace of a release it may end.
+    this.timer.unref();
   }
 
   /** Writes if what a reader would act on has changed. */

@@ -1,4 +1,5 @@
 import { bookRows } from './rows/books';
+import { clockRows } from './rows/clocks';
 import { connectionRows } from './rows/connections';
 import { playHostileFrames } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...storeRows,
   ...recordRows,
   ...lifecycleRows,
+  ...clockRows,
   ...routeRows,
   ...parameterRows,
   ...workflowRows,

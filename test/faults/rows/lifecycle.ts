@@ -1,4 +1,4 @@
-import { pause, Scene, until, WATCHDOG_MS } from '../scene';
+import { pause, Scene } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
@@ -24,35 +24,6 @@ function closing(seed: number): Promise<RunResult> {
     await scene.run(200);
     must(exchange.stats.mostSubscribersOfADiff <= 2, 'subscribed more than twice');
     return performance.now() - begun;
-  });
-}
-
-/** Row 17: a wall clock that jumps, an event loop that stands still. */
-function clocks(seed: number): Promise<RunResult> {
-  return Scene.play({ seed, exchange: { symbols: SYMBOLS } }, async (scene) => {
-    const { random } = scene;
-    await scene.live();
-    const real = Date.now;
-    try {
-      for (let round = 0; round < 3; round++) {
-        const jumpMs = random.whole(-86_400_000, 86_400_000);
-        Date.now = () => real() + jumpMs;
-        await scene.run(200);
-        const ageMs = scene.view().read(1)?.liveAgeMs ?? Infinity;
-        must(ageMs >= 0 && ageMs < 1_000, `an age of ${ageMs} ms after a jump`);
-      }
-    } finally {
-      Date.now = real;
-    }
-    const end = performance.now() + random.whole(2, 5) * WATCHDOG_MS;
-    while (performance.now() < end);
-    const begun = performance.now();
-    await until(() => (scene.view().read(1)?.liveAgeMs ?? Infinity) < 500, 'alive after the stall');
-    const recoverMs = performance.now() - begun;
-    await scene.run(300);
-    must(scene.exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
-    must(scene.view().status().resyncs === 0, 'fetched anew for a stall of our own');
-    return recoverMs;
   });
 }
 
@@ -87,14 +58,6 @@ export const lifecycleRows: readonly Scenario[] = [
     expected: 'every socket, timer and lease gone; whoever stays is served',
     maxRuns: REAL_RUNS,
     run: closing,
-  },
-  {
-    id: 17,
-    name: 'clocks',
-    what: 'a wall clock that jumps by up to a day; an event loop that stands still',
-    expected: 'no connection cut, no book fetched anew, ages honest',
-    maxRuns: REAL_RUNS,
-    run: clocks,
   },
   {
     id: 21,

@@ -33,7 +33,7 @@ describe('watchdog', () => {
   const run = (dog: Watchdog, from: number, to: number, every = 100) => {
     const advice: [number, string][] = [];
     for (let now = from + every; now <= to; now += every) {
-      const said = dog.check(now, every);
+      const said = dog.check(now);
       if (said === 'probe') dog.onProbe(now);
       if (said !== 'wait') advice.push([now, said]);
       if (said === 'cut') break;
@@ -42,7 +42,7 @@ describe('watchdog', () => {
   };
 
   test('silent in spite of probes: cut within two periods, not before one', () => {
-    const dog = new Watchdog(0, 500, 2_000);
+    const dog = new Watchdog(0, 500, 2_000, 100);
     const advice = run(dog, 0, 10_000);
     expect(advice[0]).toEqual([500, 'probe']);
     const [at, last] = advice[advice.length - 1];
@@ -52,9 +52,9 @@ describe('watchdog', () => {
   });
 
   test('any traffic counts; an answered probe keeps a quiet connection for ever', () => {
-    const dog = new Watchdog(0, 500, 2_000);
+    const dog = new Watchdog(0, 500, 2_000, 100);
     for (let now = 100; now < 60_000; now += 100) {
-      const said = dog.check(now, 100);
+      const said = dog.check(now);
       expect(said).not.toBe('cut');
       if (said === 'probe') {
         dog.onProbe(now);
@@ -64,15 +64,80 @@ describe('watchdog', () => {
   });
 
   test('a stall of any length cuts nothing by itself, and the age stays honest', () => {
-    const dog = new Watchdog(0, 500, 2_000);
+    const dog = new Watchdog(0, 500, 2_000, 100);
     run(dog, 0, 1_500);
-    expect(dog.check(61_500, 100)).not.toBe('cut');
-    expect(dog.lastTrafficMs).toBe(0);
+    expect(dog.check(61_500)).not.toBe('cut');
+    expect(dog.provenMs(61_500)).toBe(0);
     const advice = run(dog, 61_500, 70_000);
     const [at, last] = advice[advice.length - 1];
     expect(last).toBe('cut');
     expect(at - 61_500).toBeGreaterThanOrEqual(1_500);
     expect(at - 61_500).toBeLessThanOrEqual(4_000);
+  });
+});
+
+describe('after this process stood still', () => {
+  /** Traffic until 1 000, checks every 100; then nothing runs until 4 000. */
+  const stalled = () => {
+    const dog = new Watchdog(0, 500, 2_000, 100);
+    for (let now = 100; now <= 1_000; now += 100) {
+      dog.onTraffic(now - 10);
+      dog.check(now);
+    }
+    return dog;
+  };
+
+  test('what is read proves nothing of the present, before the check that notices and after it', () => {
+    const dog = stalled();
+    dog.onTraffic(4_000);
+    expect(dog.provenMs(4_000)).toBe(990);
+    expect(dog.check(4_000)).toBe('probe');
+    dog.onTraffic(4_010);
+    expect(dog.provenMs(4_010)).toBe(990);
+  });
+
+  test('the answer to a probe sent since ends the doubt, that to an earlier one does not', () => {
+    const dog = new Watchdog(0, 500, 2_000, 100);
+    const earlier = dog.onProbe(0);
+    dog.check(100);
+    expect(dog.check(4_000)).toBe('probe');
+    const serial = dog.onProbe(4_000);
+    expect(dog.check(4_100)).toBe('wait');
+    dog.onAnswer(4_110, earlier);
+    dog.onAnswer(4_110, NaN);
+    expect(dog.provenMs(4_110)).toBe(0);
+    dog.onAnswer(4_120, serial);
+    expect(dog.provenMs(4_120)).toBe(4_120);
+  });
+
+  test('a second stall begins the doubt anew and keeps the older time', () => {
+    const dog = stalled();
+    dog.check(4_000);
+    const serial = dog.onProbe(4_000);
+    dog.onAnswer(8_000, serial);
+    expect(dog.check(8_000)).toBe('probe');
+    expect(dog.provenMs(8_000)).toBe(990);
+    dog.onAnswer(8_010, dog.onProbe(8_005));
+    expect(dog.provenMs(8_010)).toBe(8_010);
+  });
+
+  test('an exchange that answers no probe is believed again once it has been read for long enough', () => {
+    const dog = stalled();
+    for (let now = 4_000; now < 5_000; now += 100) {
+      if (dog.check(now) === 'probe') dog.onProbe(now);
+      dog.onTraffic(now + 1);
+      expect(dog.provenMs(now + 1)).toBe(990);
+    }
+    dog.check(5_000);
+    expect(dog.provenMs(5_001)).toBe(4_901);
+  });
+
+  test('a check that is a little late is none', () => {
+    const dog = stalled();
+    dog.onTraffic(1_340);
+    expect(dog.provenMs(1_350)).toBe(1_340);
+    expect(dog.check(1_350)).toBe('wait');
+    expect(dog.provenMs(1_350)).toBe(1_340);
   });
 });
 

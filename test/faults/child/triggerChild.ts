@@ -1,0 +1,92 @@
+import { setClock, trueNowMs } from './clock';
+import { fastCodec } from '../../../src/binance/fastCodec';
+import { createFeedRegistry, feedRegistry } from '../../../src/binance/feedRegistry';
+import { FEED_TIMINGS } from '../../../src/binance/timings';
+import { isOrderFlowError } from '../../../src/runtime/errors';
+import { processShared } from '../../../src/runtime/processShared';
+import { storeKeys } from '../../../src/store/keys';
+import { openStore } from '../../../src/store/openStore';
+import { feedRequest, readTriggerSettings } from '../../../src/trigger/settings';
+import { TriggerSession } from '../../../src/trigger/triggerSession';
+import type { BookSeen, Orders, Word, Wish } from './protocol';
+
+/**
+ * A process of its own that runs one trigger, as an n8n does: it ends its trigger at SIGTERM and then ends by itself.
+ * Its one argument is `Orders` as JSON; it talks by the messages of protocol.ts.
+ */
+const orders = JSON.parse(process.argv[2]) as Orders;
+const say = (word: Word): void => void process.send?.(word);
+const settings = readTriggerSettings((name) => orders.parameters[name]);
+const storeOf = () =>
+  orders.credentials === null
+    ? openStore({ kind: 'memory' })
+    : openStore({ kind: 'redis', credentials: orders.credentials }, { keepConnected: true });
+
+/** Every book that this process showed, and as how old. */
+const seen: BookSeen[] = [];
+let items: Array<{ lastUpdateId: number; atMs: number }> = [];
+let session: TriggerSession | null = null;
+
+async function main(): Promise<void> {
+  if (orders.timings)
+    processShared('feeds', 1, () =>
+      createFeedRegistry({ codec: fastCodec(), timings: { ...FEED_TIMINGS, ...orders.timings } }),
+    );
+  session = await TriggerSession.start(settings, storeOf(), {
+    startExecution: (started) => {
+      for (const { json } of started) {
+        const { lastUpdateId } = json as { lastUpdateId: number };
+        items.push({ lastUpdateId, atMs: trueNowMs() });
+        say({ say: 'item', lastUpdateId });
+      }
+      return Promise.resolve();
+    },
+    recordFailure: ({ code }) => say({ say: 'failed', code }),
+    log: () => undefined,
+  });
+  // A second share in the same feed, which looks at every book.
+  const lease = feedRegistry().acquire(feedRequest(settings), {
+    onBook: (view) => {
+      const book = view.read(1);
+      if (book === null || book.eventTimeMs === null) return;
+      const { lastUpdateId, eventTimeMs, liveAgeMs, receivedAtMs } = book;
+      seen.push({ lastUpdateId, eventTimeMs, aliveAtMs: trueNowMs() - liveAgeMs, receivedAtMs });
+    },
+  });
+  const end = async () => {
+    await lease.release();
+    await session?.close();
+    process.disconnect?.();
+  };
+  process.once('SIGTERM', () => void end());
+  process.on('message', (wish: Wish) => void obey(wish, end));
+  say({ say: 'started' });
+}
+
+async function obey(wish: Wish, end: () => Promise<void>): Promise<void> {
+  switch (wish.do) {
+    case 'close':
+      return end();
+    case 'clock':
+      setClock(wish.byMs);
+      return say({ say: 'done' });
+    case 'stall': {
+      const until = performance.now() + wish.ms;
+      while (performance.now() < until);
+      return say({ say: 'done' });
+    }
+    case 'report': {
+      const [symbol] = settings.symbols;
+      const store = storeOf();
+      const [found] = await store.readBooks([
+        storeKeys(settings.keyPrefix, settings.market, symbol).orderbook,
+      ]);
+      await store.close();
+      const recordAgeMs = found === null || isOrderFlowError(found) ? null : found.ageMs;
+      say({ say: 'report', seen: seen.splice(0), items, recordAgeMs, trueNowMs: trueNowMs() });
+      items = [];
+    }
+  }
+}
+
+void main();

@@ -1,0 +1,142 @@
+import { startExchange } from '../../../exchange';
+import { QUICK } from '../../support/feedHarness';
+import { ChildTrigger, mustEnd } from '../child/childTrigger';
+import type { BookSeen, Report } from '../child/protocol';
+import { Random } from '../random';
+import { pause, Scene, until, WATCHDOG_MS } from '../scene';
+import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+
+const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
+const DAY_MS = 86_400_000;
+/** An item falls due so often, milliseconds. */
+const INTERVAL_MS = 200;
+/** A delay that the process cannot tell from a slow network, milliseconds. */
+const UNNOTICED_MS = 600;
+
+/** Row 17: a wall clock that jumps, an event loop that stands still; in this process or in one of its own. */
+function clocks(seed: number): Promise<RunResult> {
+  return seed % 2 === 0 ? inThisProcess(seed) : inItsOwn(seed);
+}
+
+function inThisProcess(seed: number): Promise<RunResult> {
+  return Scene.play({ seed, exchange: { symbols: SYMBOLS } }, async (scene) => {
+    const { random } = scene;
+    await scene.live();
+    const real = Date.now;
+    try {
+      for (let round = 0; round < 3; round++) {
+        const jumpMs = random.whole(-DAY_MS, DAY_MS);
+        Date.now = () => real() + jumpMs;
+        const before = scene.books;
+        await until(() => scene.books > before + 2, 'books after a jump', 3_000);
+        const ageMs = scene.view().read(1)?.liveAgeMs ?? Infinity;
+        must(ageMs >= 0 && ageMs < 1_000, `an age of ${ageMs} ms after a jump`);
+      }
+    } finally {
+      Date.now = real;
+    }
+    const end = performance.now() + random.whole(2, 5) * WATCHDOG_MS;
+    while (performance.now() < end);
+    const begun = performance.now();
+    await until(() => (scene.view().read(1)?.liveAgeMs ?? Infinity) < 500, 'alive after the stall');
+    const recoverMs = performance.now() - begun;
+    const before = scene.books;
+    await until(() => scene.books > before + 2, 'books after the stall', 3_000);
+    must(scene.exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
+    must(scene.view().status().resyncs === 0, 'fetched anew for a stall of our own');
+    return recoverMs;
+  });
+}
+
+/** The exchange goes on while the child stands still: what the child then reads is old. */
+async function inItsOwn(seed: number): Promise<RunResult> {
+  const random = new Random(seed);
+  const exchange = await startExchange({ seed, tickMs: 20, symbols: ['BTCUSDT'] });
+  const { restBaseUrl, webSocketBaseUrl } = exchange;
+  let child: ChildTrigger | null = null;
+  try {
+    child = await ChildTrigger.start({
+      credentials: null,
+      timings: QUICK,
+      parameters: {
+        ...{ market: 'spot', symbols: 'BTCUSDT', emit: 'interval', interval: INTERVAL_MS / 1_000, levels: 5 },
+        ...{ store: 'memory', options: { restBaseUrl, webSocketBaseUrl, saveEvery: 0.1 } },
+      },
+    });
+    await child.itemsReached(1);
+    await child.report();
+    const shown: BookSeen[] = [];
+    for (let round = 0; round < 2; round++) {
+      const begun = performance.now();
+      await child.wish({ do: 'clock', byMs: random.whole(-DAY_MS, DAY_MS) });
+      await pause(2 * INTERVAL_MS);
+      const report = await child.report();
+      shown.push(...report.seen);
+      const due = (performance.now() - begun) / INTERVAL_MS;
+      const { items } = report;
+      must(items.length >= 1 && items.length <= due + 2, `${items.length} items where ${due} fell due`);
+      mustBeFresh(report);
+    }
+    await child.wish({ do: 'stall', ms: random.whole(1_000, 1_800) });
+    const begun = performance.now();
+    let report = await child.report();
+    shown.push(...report.seen);
+    while (!isFresh(report)) {
+      must(performance.now() - begun < 5_000, 'still old long after the stall');
+      await pause(10);
+      report = await child.report();
+      shown.push(...report.seen);
+    }
+    const recoverMs = performance.now() - begun;
+    await pause(200);
+    shown.push(...(await child.report()).seen);
+    mustBeHonest(shown);
+    must(exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
+    must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
+    child.signal('SIGTERM');
+    await mustEnd(child, '0', 5_000);
+    return { recoverMs };
+  } finally {
+    await child?.end();
+    await exchange.close();
+  }
+}
+
+/** A book was the exchange's until the next event. Nobody may say that it still was long after that. */
+function mustBeHonest(shown: readonly BookSeen[]): void {
+  shown.forEach(({ lastUpdateId, aliveAtMs }, i) => {
+    const next = shown[i + 1];
+    if (next === undefined || next.lastUpdateId === lastUpdateId) return;
+    must(next.lastUpdateId > lastUpdateId, 'the book went back');
+    const tooLateMs = aliveAtMs - next.eventTimeMs;
+    must(
+      tooLateMs < UNNOTICED_MS,
+      () => `called the exchange's ${Math.round(tooLateMs)} ms after the next event`,
+    );
+  });
+}
+
+function isFresh({ seen, recordAgeMs, trueNowMs }: Report): boolean {
+  const last = seen.at(-1);
+  return (
+    last !== undefined && trueNowMs - last.aliveAtMs < 500 && recordAgeMs !== null && recordAgeMs < 1_500
+  );
+}
+
+function mustBeFresh(report: Report): void {
+  must(
+    isFresh(report),
+    () => `old after a jump of the clock: ${JSON.stringify([report.seen.at(-1), report])}`,
+  );
+}
+
+export const clockRows: readonly Scenario[] = [
+  {
+    id: 17,
+    name: 'clocks',
+    what: 'a wall clock that jumps by up to a day; an event loop that stands still while the exchange goes on',
+    expected: 'no connection cut, no book fetched anew, timers in step, nothing old called fresh',
+    maxRuns: REAL_RUNS,
+    run: clocks,
+  },
+];
