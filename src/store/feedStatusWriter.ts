@@ -16,13 +16,21 @@ export class FeedStatusWriter {
   private again = false;
   private closed = false;
 
-  /** @param read the feed's state now */
+  /**
+   * @param read the feed's state now
+   * @param random a number in [0, 1)
+   */
   constructor(
     private readonly store: SnapshotStore,
     private readonly key: string,
     private readonly read: () => SymbolStatus,
+    random: () => number = Math.random,
   ) {
-    this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS);
+    // The first one early, at random: a thousand symbols begin at once, and would write all in one moment ever after.
+    this.timer = setTimeout(() => {
+      this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS);
+      this.write();
+    }, FEED_STATUS_EVERY_MS * random());
     // A status is no reason for a process to live: within the grace of a release it may end.
     this.timer.unref();
   }

@@ -152,13 +152,15 @@ export class RecordWriter {
     else this.advance(book, now);
   }
 
-  /** The book of the source in use while that is live, else of another; two feeds of a symbol may differ by an update. */
+  /**
+   * The book of the source in use while that is live, else of another; two feeds of a symbol may differ by an update.
+   * Of its levels only the best: mostly it turns out that nothing is to be written yet.
+   */
   private readBook(): LiveBook | null {
-    const levels = this.levels();
-    const preferred = this.current?.view.read(levels) ?? null;
+    const preferred = this.current?.view.read(1) ?? null;
     if (preferred !== null) return preferred;
     for (const source of this.sources) {
-      const book = source.view.read(levels);
+      const book = source.view.read(1);
       if (book === null) continue;
       this.current = source;
       return book;
@@ -186,9 +188,9 @@ export class RecordWriter {
     const { written } = this;
     const since = now - this.lastWriteAt;
     if (this.tenure === 'standby')
-      return this.when(STANDBY_PROBE_MS - since, () => this.save(book, levels, 'standby'));
-    if (this.tenure === 'claim') return this.save(book, levels, 'claim');
-    if (written === null || this.recordState !== 'live') return this.save(book, levels, 'hold');
+      return this.when(STANDBY_PROBE_MS - since, () => this.save(levels, 'standby'));
+    if (this.tenure === 'claim') return this.save(levels, 'claim');
+    if (written === null || this.recordState !== 'live') return this.save(levels, 'hold');
     if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, levels, written, now);
     this.lowerSince = null;
     if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
@@ -196,7 +198,7 @@ export class RecordWriter {
       this.dirty = false;
       return this.when(HEARTBEAT_MS - since, () => this.heartbeat(book));
     }
-    return this.when(this.saveEveryMs() - since, () => this.save(book, levels, 'hold'));
+    return this.when(this.saveEveryMs() - since, () => this.save(levels, 'hold'));
   }
 
   /**
@@ -207,7 +209,7 @@ export class RecordWriter {
     this.lowerSince ??= now;
     const refetched = written.source === this.current && written.stretch !== book.stretch;
     const wait = refetched ? 0 : LOWER_ID_GRACE_MS - (now - this.lowerSince);
-    if (wait <= 0) this.save(book, levels, 'renew');
+    if (wait <= 0) this.save(levels, 'renew');
     else this.wakeIn(Math.min(wait, this.saveEveryMs()));
   }
 
@@ -216,8 +218,10 @@ export class RecordWriter {
     else this.wakeIn(waitMs);
   }
 
-  private save(book: LiveBook, levels: number, tenure: Tenure): void {
+  private save(levels: number, tenure: Tenure): void {
     const source = this.current as WriterSource;
+    const book = source.view.read(levels);
+    if (book === null) return this.standBack();
     this.dirty = false;
     const { recordKey } = this.target;
     const epoch = tenure === 'hold' || tenure === 'renew' ? this.epoch : 0;
