@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SCENARIOS } from '../test/faults/all';
+import { SOAK, soakRow } from '../test/faults/rows/soak';
 import { MUTANTS } from '../test/faults/mutants';
 import { isGreen, type Row, runRow } from '../test/faults/runner';
 import { stopSharedRedis } from '../test/faults/sharedRedis';
@@ -12,6 +13,7 @@ Does every fault of docs/FAULTS.md to the package and prints a scoreboard.
   --seeds N      runs of each row with N seeds; rows on real sockets and servers run at most 100 times  (default 3)
   --seed N       the first seed; with --seeds 1 that run alone                                         (default 1)
   --only WHAT    rows by number or name, several separated by commas
+  --hours N      market time of the soak (row 18), forty times as fast as real time                    (default 1)
   --mutants      also puts five hand-made bugs into the package's parts: each has to be caught
   --json         prints the result as one line of JSON, last
   --help         this text
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
       seeds: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      hours: { type: 'string', default: String(SOAK.hours) },
       mutants: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -37,7 +40,10 @@ async function main(): Promise<number> {
   const seeds = wholeNumber('--seeds', values.seeds, 1);
   const firstSeed = wholeNumber('--seed', values.seed, 0);
   const wanted = values.only?.split(',').map((name) => name.trim());
-  const chosen = SCENARIOS.filter(
+  const hours = Number(values.hours);
+  if (!(hours > 0 && hours <= 1_000)) throw new Error('--hours must be a number above 0');
+  const soak = soakRow({ ...SOAK, hours });
+  const chosen = SCENARIOS.map((row) => (row.id === soak.id ? soak : row)).filter(
     ({ id, name }) => !wanted || wanted.includes(String(id)) || wanted.includes(name),
   );
   const unknown =

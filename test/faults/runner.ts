@@ -42,7 +42,7 @@ export async function runRow(scenario: Scenario, options: RunOptions): Promise<R
     const seed = options.firstSeed + done;
     const before = activeResources();
     try {
-      const { recoverMs } = await limited(scenario.run(seed));
+      const { recoverMs } = await limited(scenario.run(seed), scenario.limitMs ?? RUN_LIMIT_MS);
       if (recoverMs !== null) recovered.push(recoverMs);
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -74,10 +74,10 @@ function quantile(sorted: readonly number[], part: number): number | null {
   return Math.round(sorted[Math.min(Math.ceil(part * sorted.length) - 1, sorted.length - 1)]);
 }
 
-async function limited<T>(run: Promise<T>): Promise<T> {
+async function limited<T>(run: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${RUN_LIMIT_MS} ms`)), RUN_LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`not done within ${limitMs} ms`)), limitMs);
     timer.unref();
   });
   return Promise.race([run, limit]).finally(() => clearTimeout(timer));

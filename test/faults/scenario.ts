@@ -14,6 +14,8 @@ export interface Scenario {
   readonly expected: string;
   /** Runs at most, however many seeds are asked for; what opens sockets or starts servers takes seconds. */
   readonly maxRuns: number;
+  /** How long one run may take, milliseconds; two minutes where not given. */
+  readonly limitMs?: number;
   /** Loaded before the first run, so that what a library keeps for good is no leak. */
   readonly prepare?: () => Promise<void>;
   /** Throws where the expectation is not met. The same seed does the same. */

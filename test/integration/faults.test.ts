@@ -1,14 +1,19 @@
 import { SCENARIOS } from '../faults/all';
 import { MUTANTS } from '../faults/mutants';
+import { soakRow } from '../faults/rows/soak';
 import { runRow } from '../faults/runner';
 import { stopSharedRedis } from '../faults/sharedRedis';
 
 /** `npm run faults` with few seeds; every row is here, those on real sockets once. */
 const SEEDS_IN_PROCESS = 10;
 
+/** A soak long enough to see that it works. */
+const SHORT_SOAK = soakRow({ hours: 0.01, symbols: 30 });
+const ROWS = SCENARIOS.map((row) => (row.id === SHORT_SOAK.id ? SHORT_SOAK : row));
+
 afterAll(stopSharedRedis);
 
-test.each(SCENARIOS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] as const))(
+test.each(ROWS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] as const))(
   'row %s',
   async (_name, scenario) => {
     const seeds = scenario.maxRuns === Infinity ? SEEDS_IN_PROCESS : 1;

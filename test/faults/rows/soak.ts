@@ -1,0 +1,276 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type Exchange, startExchange } from '../../../exchange';
+import type { FromChild, SeenBook, SoakFigures, SoakJob } from '../../support/soakChild';
+import { Random } from '../random';
+import { must, type RunResult, type Scenario } from '../scenario';
+import { agrees, pause } from '../scene';
+import { strikeAtRandom } from '../weather';
+
+export interface SoakOptions {
+  /** Market time. */
+  readonly hours: number;
+  readonly symbols: number;
+}
+
+/** Market time goes by so many times as fast as real time; the feed's waits are a twentieth as long. */
+const SPEED = 40;
+const STEP_MS = 100;
+/** Steps at once at most: a machine that is behind stays behind, and the soak takes longer. */
+const MOST_STEPS = 8;
+const TURN_MS = 10;
+/** Real milliseconds between faults. */
+const FAULT_EVERY_MS = 350;
+const LEVELS = 20;
+/** How often the process under test is measured, evenly over the soak. */
+const SAMPLES = 10;
+/** The first of them see caches and the engine's own code still growing. */
+const WARM_SAMPLES = 3;
+/** Between the means of the first and the last samples after that. */
+const MAX_HEAP_GROWTH = 2 * 1024 * 1024;
+/** From here on a soak is long enough to judge growth. */
+const JUDGED_FROM_HOURS = 0.5;
+/** Handles that may be there at one moment and not at another: a request, a timer. */
+const MAX_SPREAD = 4;
+const CALM_LIMIT_MS = 60_000;
+const SETTLE_MS = 400;
+const READER_BEHIND_BYTES = 256 * 1024;
+const ROOT = join(__dirname, '../../..');
+
+/** A few symbols are busy, most say something every second or so, as on the exchange. */
+function symbolsOf(count: number): Array<{ symbol: string; activity: number; levels: number }> {
+  return Array.from({ length: count }, (_, i) => ({
+    symbol: `COIN${i}USDT`,
+    activity: i < count / 20 ? 0.3 : i < count / 4 ? 0.01 : 0.003,
+    levels: 150,
+  }));
+}
+
+/** The process under test, and what it says. */
+class Subject {
+  private readonly child: ChildProcess;
+  private readonly gone: Promise<void>;
+  private answer: (message: FromChild) => void = () => undefined;
+  readonly failures: string[] = [];
+  checked = 0;
+  /** Books of ids that the exchange remembers no more. */
+  forgotten = 0;
+
+  constructor(
+    private readonly exchange: Exchange,
+    job: SoakJob,
+  ) {
+    const script = join(ROOT, 'test/support/soakChild.ts');
+    this.child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', script, JSON.stringify(job)], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      cwd: ROOT,
+    });
+    this.child.on('message', (message: FromChild) => this.take(message));
+    this.gone = new Promise((resolve) => this.child.once('exit', () => resolve()));
+    this.child.once('exit', (code, signal) => {
+      if (signal !== 'SIGKILL') this.failures.push(`the process ended by itself: ${code ?? signal}`);
+    });
+  }
+
+  async ask<K extends 'state' | 'figures'>(question: K): Promise<Extract<FromChild, { kind: K }>> {
+    const answered = new Promise<FromChild>((resolve) => (this.answer = resolve));
+    this.child.send(question);
+    const end = performance.now() + CALM_LIMIT_MS;
+    let message: FromChild | null = null;
+    void answered.then((one) => (message = one));
+    while (message === null) {
+      must(this.failures.length === 0, () => this.failures[0]);
+      must(performance.now() < end, `no answer to ${question}`);
+      await pause(5);
+    }
+    return message as Extract<FromChild, { kind: K }>;
+  }
+
+  async end(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.gone;
+  }
+
+  private take(message: FromChild): void {
+    if (message.kind === 'books') return message.books.forEach((book) => this.check(book, message.from));
+    if (message.kind === 'failed') return void this.failures.push(message.message);
+    this.answer(message);
+  }
+
+  private check(book: SeenBook, from: string): void {
+    const { symbol, lastUpdateId, bids, asks } = book;
+    const truths = this.exchange.trueBooks(symbol, lastUpdateId, LEVELS);
+    this.checked++;
+    if (truths.length === 0 && lastUpdateId < this.exchange.lastUpdateId(symbol))
+      return void this.forgotten++;
+    const same = truths.some(
+      (truth) =>
+        agrees(bids, truth.bids, book.bidsComplete ?? false) &&
+        agrees(asks, truth.asks, book.asksComplete ?? false),
+    );
+    if (!same) this.failures.push(`${symbol} at ${lastUpdateId} from the ${from} is not the true book`);
+  }
+}
+
+/** Row 18: many symbols for hours of market time with random faults. */
+class Soak {
+  private readonly random: Random;
+  private readonly samples: SoakFigures[] = [];
+  private readonly outagesMs: number[] = [];
+  private steps = 0;
+  private faults = 0;
+  private begunAt = 0;
+
+  private constructor(
+    private readonly options: SoakOptions,
+    private readonly exchange: Exchange,
+    private readonly subject: Subject,
+    seed: number,
+  ) {
+    this.random = new Random(seed);
+  }
+
+  static async run(seed: number, options: SoakOptions, tell: (lines: string[]) => void): Promise<RunResult> {
+    const symbols = symbolsOf(options.symbols);
+    const timing = { weightWindowMs: 3_000, connectsPerWindow: 1_000 };
+    const exchange = await startExchange({ seed, symbols, paused: true, timing });
+    const { restBaseUrl, webSocketBaseUrl } = exchange;
+    const names = symbols.map(({ symbol }) => symbol);
+    const subject = new Subject(exchange, { symbols: names, levels: LEVELS, restBaseUrl, webSocketBaseUrl });
+    try {
+      const soak = new Soak(options, exchange, subject, seed);
+      await soak.play();
+      tell(soak.figures());
+      soak.judge();
+      return { recoverMs: quantile(soak.outagesMs, 0.5) };
+    } finally {
+      await subject.end();
+      await exchange.close();
+    }
+  }
+
+  private async play(): Promise<void> {
+    const total = Math.round((this.options.hours * 3_600_000) / STEP_MS);
+    await this.calm();
+    this.begunAt = performance.now();
+    const samples = Math.max(2, Math.round(SAMPLES * Math.min(1, this.options.hours * 2)));
+    for (let i = 1; i <= samples; i++) {
+      await this.storm(Math.round((i * total) / samples));
+      await this.calm();
+      const { figures } = await this.subject.ask('figures');
+      this.samples.push(figures);
+      for (const ms of figures.outagesMs) this.outagesMs.push(ms);
+      must(this.subject.failures.length === 0, () => this.subject.failures.slice(0, 3).join('; '));
+    }
+  }
+
+  /** The market goes on up to this step, with faults. */
+  private async storm(upTo: number): Promise<void> {
+    let last = performance.now();
+    let nextFault = last + FAULT_EVERY_MS;
+    let owed = 0;
+    while (this.steps < upTo) {
+      await pause(TURN_MS);
+      const now = performance.now();
+      owed = Math.min(owed + ((now - last) * SPEED) / STEP_MS, MOST_STEPS);
+      last = now;
+      this.advance(Math.min(Math.floor(owed), upTo - this.steps));
+      owed -= Math.floor(owed);
+      if (now < nextFault) continue;
+      nextFault = now + this.random.next() * 2 * FAULT_EVERY_MS;
+      strikeAtRandom(this.exchange, this.random);
+      this.faults++;
+    }
+  }
+
+  private advance(steps: number): void {
+    for (const connection of this.exchange.hub.connections)
+      if (connection.bufferedBytes > READER_BEHIND_BYTES) return;
+    for (let i = 0; i < steps; i++) this.exchange.tick();
+    this.steps += steps;
+  }
+
+  /** No more faults; the market goes on until every symbol is live, and then stands still. */
+  private async calm(): Promise<void> {
+    this.exchange.faults.clear();
+    const end = performance.now() + CALM_LIMIT_MS;
+    for (;;) {
+      const { live, why } = await this.subject.ask('state');
+      // A connection that replaces another stands beside it for a while.
+      if (live === this.options.symbols && this.exchange.hub.connections.size === 1) break;
+      must(performance.now() < end, () => `${live} of ${this.options.symbols} live; ${why}`);
+      for (let turn = 0; turn < 5; turn++) {
+        await pause(TURN_MS);
+        this.advance(1);
+      }
+    }
+    // What is on its way arrives.
+    await pause(SETTLE_MS);
+  }
+
+  private judge(): void {
+    const { forgotten, checked } = this.subject;
+    must(this.exchange.stats.bans === 0, 'a ban was earned');
+    must(checked > 0 && forgotten * 100 <= checked, `${forgotten} of ${checked} books could not be checked`);
+    const handles = this.samples.map((sample) => sample.handles);
+    const spread = Math.max(...handles) - Math.min(...handles);
+    must(spread <= MAX_SPREAD, `handles: ${handles.join(' ')}`);
+    const listeners = this.samples.map((sample) => sample.listeners);
+    must(
+      Math.max(...listeners) - Math.min(...listeners) <= 5 * MAX_SPREAD,
+      `listeners: ${listeners.join(' ')}`,
+    );
+    if (this.options.hours < JUDGED_FROM_HOURS) return;
+    const growth = this.heapGrowth();
+    must(growth <= MAX_HEAP_GROWTH, `the heap grew by ${mebibytes(growth)} MiB`);
+  }
+
+  private heapGrowth(): number {
+    const warm = this.samples.slice(WARM_SAMPLES).map(({ heapUsed }) => heapUsed);
+    const third = Math.ceil(warm.length / 3);
+    const mean = (values: readonly number[]): number =>
+      values.reduce((sum, one) => sum + one, 0) / values.length;
+    return mean(warm.slice(-third)) - mean(warm.slice(0, third));
+  }
+
+  private figures(): string[] {
+    const { samples, outagesMs, subject } = this;
+    const [first, last] = [samples[0], samples[samples.length - 1]];
+    const tookS = (performance.now() - this.begunAt) / 1000;
+    const marketS = (this.steps * STEP_MS) / 1000;
+    const each = (of: (figures: SoakFigures) => string | number): string => samples.map(of).join(' ');
+    return [
+      `${(marketS / 3600).toFixed(2)} h of market time in ${tookS.toFixed(0)} s, ${this.options.symbols} symbols, ${last.events} books, ${this.faults} faults, ${last.resyncs} resyncs`,
+      `${subject.checked} books of items and store checked, ${subject.forgotten} too old to be checked`,
+      `outages ${outagesMs.length}: median ${quantile(outagesMs, 0.5)} ms, p99 ${quantile(outagesMs, 0.99)} ms, longest ${quantile(outagesMs, 1)} ms`,
+      `heap MiB: ${each(({ heapUsed }) => mebibytes(heapUsed))}; growth once warm ${mebibytes(this.heapGrowth())}`,
+      `handles: ${each(({ handles }) => handles)}; listeners: ${each(({ listeners }) => listeners)}`,
+      `resident MiB: ${mebibytes(first.rss)} to ${mebibytes(last.rss)}; outside the heap: ${mebibytes(first.external)} to ${mebibytes(last.external)}`,
+    ];
+  }
+}
+
+const mebibytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
+
+function quantile(values: readonly number[], part: number): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? null;
+}
+
+/** An hour as the scoreboard has it. */
+export const SOAK: SoakOptions = { hours: 1, symbols: 200 };
+
+export function soakRow(options: SoakOptions): Scenario {
+  let lines: string[] = [];
+  return {
+    id: 18,
+    name: 'soak',
+    what: `${options.hours} h of market time at ${options.symbols} symbols, forty times as fast, with random faults`,
+    expected:
+      'nothing wrong in items and store; memory, handles and listeners flat; every symbol live after the faults',
+    maxRuns: 1,
+    limitMs: 120_000 + (options.hours * 3_600_000 * 4) / SPEED,
+    run: (seed) => Soak.run(seed, options, (figures) => (lines = figures)),
+    figures: () => lines,
+  };
+}
