@@ -6,7 +6,7 @@ import { parseDepthReply } from '../../src/binance/wire';
 import { BookSync } from '../../src/book/bookSync';
 import { fastEngine } from '../../src/book/fastEngine';
 import type { LadderUpdate } from '../../src/book/ladderUpdate';
-import type { TopSums } from '../../src/book/types';
+import type { RangeSums, RangeVerdict, TopSums } from '../../src/book/types';
 import { bareGate } from '../../src/signal/gateParameters';
 import type { GateParameters } from '../../src/signal/gateTypes';
 import { readSignalParameters } from '../../src/signal/parameters';
@@ -81,6 +81,10 @@ class StreamView implements SymbolView {
 
   sums(levels: number, out: TopSums): boolean {
     return this.sync.trustedSums(levels, out);
+  }
+
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): RangeVerdict {
+    return this.sync.trustedSumsWithin(lowestBid, highestAsk, out);
   }
 
   read(levels: number): LiveBook | null {

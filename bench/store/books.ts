@@ -66,6 +66,10 @@ export class SteppedSymbol implements SymbolView {
     return { market, symbol, ...top, ...sides, eventTimeMs, receivedAtMs, liveAgeMs: 1, resyncs: 0, stretch };
   }
 
+  sumsWithin(...range: Parameters<SymbolView['sumsWithin']>): ReturnType<SymbolView['sumsWithin']> {
+    return this.sync.trustedSumsWithin(...range);
+  }
+
   sums(levels: number, out: Parameters<SymbolView['sums']>[1]): boolean {
     return this.sync.trustedSums(levels, out);
   }

@@ -1,4 +1,4 @@
-import type { BookTop, TopSums } from '../book/types';
+import type { BookTop, RangeSums, RangeVerdict, TopSums } from '../book/types';
 import type { ErrorCode } from '../runtime/errorCatalogue';
 import type { MarketId } from './markets';
 
@@ -65,6 +65,8 @@ export interface SymbolView {
   read(levels: number): LiveBook | null;
   /** Fills `out` from the trusted best levels; false, and `out` untouched, unless the state is live. Cheap. */
   sums(levels: number, out: TopSums): boolean;
+  /** Fills `out` from the trusted levels between two prices; `unclear` unless the state is live. Cheap. */
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): RangeVerdict;
 }
 
 export interface FeedListener {

@@ -1,5 +1,5 @@
 import { BookSync, type UpdateOutcome } from '../book/bookSync';
-import type { TopSums } from '../book/types';
+import type { RangeSums, RangeVerdict, TopSums } from '../book/types';
 import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs, wallMs } from '../runtime/time';
 import type { SymbolUpdate } from './codec';
@@ -102,8 +102,9 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
       // What was read after this process stood still may have arrived as early as that.
       receivedAtMs: Math.min(this.receivedAtMs, Math.ceil(wallMs() - liveAgeMs)),
       liveAgeMs,
-      bidsComplete: coverage.lowestBid === null,
-      asksComplete: coverage.highestAsk === null,
+      // A side that was cut to the levels asked for is not shown whole, however much is known of it.
+      bidsComplete: coverage.lowestBid === null && top.bids.length < levels,
+      asksComplete: coverage.highestAsk === null && top.asks.length < levels,
       resyncs: this.resyncs,
       stretch: this.stretch,
     };
@@ -111,6 +112,10 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
 
   sums(levels: number, out: TopSums): boolean {
     return this.isLive && this.sync.trustedSums(levels, out);
+  }
+
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): RangeVerdict {
+    return this.isLive ? this.sync.trustedSumsWithin(lowestBid, highestAsk, out) : 'unclear';
   }
 
   /** The connection is being opened, or waited for after a failure. */

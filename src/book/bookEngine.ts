@@ -1,5 +1,5 @@
 import { PlainBook } from './plainBook';
-import type { BookTop, DepthReply, DepthUpdate, TopSums, UpdateIds } from './types';
+import type { BookTop, DepthReply, DepthUpdate, RangeSums, TopSums, UpdateIds } from './types';
 
 /** What the sequence rule and the coverage need of an update, however its levels are kept. */
 export interface TimedUpdate extends UpdateIds {
@@ -19,6 +19,11 @@ export interface OrderBook<U extends TimedUpdate = TimedUpdate> {
   top(count: number): BookTop;
   /** Sums over the best `count` levels; zeros where a side is empty. Allocates nothing on the fast path. */
   sums(count: number, out: TopSums): void;
+  /**
+   * Sums over the bids at or above one price and the asks at or below another; false, `out` then meaningless, where a
+   * level stands so near to one of the two that doubles cannot tell its side. Allocates nothing on the fast path.
+   */
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): boolean;
   /** The number of bids at or above a price; every bid where the price is null. */
   bidsFrom(lowest: string | null): number;
   /** The number of asks at or below a price; every ask where the price is null. */

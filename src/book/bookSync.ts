@@ -1,7 +1,7 @@
 import type { BookEngine, OrderBook, TimedUpdate } from './bookEngine';
 import { compareDecimals } from './decimal';
 import { judgeFirst, judgeNext, type SequenceRule, type Verdict } from './sequenceRule';
-import type { BookTop, Coverage, DepthReply, Level, TopSums } from './types';
+import type { BookTop, Coverage, DepthReply, Level, RangeSums, RangeVerdict, TopSums } from './types';
 
 /** Updates kept while a REST reply is on its way. Beyond it the oldest go: a later reply makes them needless anyway. */
 export const MAX_BUFFERED_UPDATES = 20_000;
@@ -175,6 +175,16 @@ export class BookSync<U extends TimedUpdate> {
     if (this.kept === null) return false;
     this.kept.book.sums(count, out);
     return covered(this.kept.edges, count, out);
+  }
+
+  /** Sums over the bids at or above one price and the asks at or below another, as far as they are known. */
+  trustedSumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): RangeVerdict {
+    if (this.kept === null || !this.kept.book.sumsWithin(lowestBid, highestAsk, out)) return 'unclear';
+    const { edges } = this.kept;
+    // A known level beyond the range shows that nothing of it is missing.
+    const bids = Number.isNaN(edges.lowestBid) || out.nextBid >= edges.lowestBid;
+    const asks = Number.isNaN(edges.highestAsk) || out.nextAsk <= edges.highestAsk;
+    return bids && asks ? 'summed' : 'beyond';
   }
 
   /**

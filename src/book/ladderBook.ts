@@ -1,9 +1,17 @@
 import type { OrderBook } from './bookEngine';
-import { BEST_QUANTITY, BEST_TICKS, LadderSide, NOTIONAL, QUANTITY, WORST_TICKS } from './ladderSide';
+import {
+  BEST_QUANTITY,
+  BEST_TICKS,
+  LadderSide,
+  NEXT_TICKS,
+  NOTIONAL,
+  QUANTITY,
+  WORST_TICKS,
+} from './ladderSide';
 import { LadderUpdate } from './ladderUpdate';
 import { PlainBook } from './plainBook';
 import { detectTick, ticksOf } from './tick';
-import type { BookTop, DepthReply, Level, TopSums } from './types';
+import type { BookTop, DepthReply, Level, RangeSums, TopSums } from './types';
 import { UNIT } from './units';
 
 /**
@@ -18,7 +26,12 @@ export class LadderBook implements OrderBook<LadderUpdate> {
   /** All levels, once a price did not fit numbers; the sides are then empty. */
   private plain: PlainBook | null = null;
 
-  private constructor(private updateId: number) {}
+  // NaN first: a parameter property would begin as undefined, and each new id would then be boxed.
+  private updateId = NaN;
+
+  private constructor(lastUpdateId: number) {
+    this.updateId = lastUpdateId;
+  }
 
   static from({ lastUpdateId, bids, asks }: Pick<DepthReply, 'lastUpdateId' | 'bids' | 'asks'>): LadderBook {
     const book = new LadderBook(lastUpdateId);
@@ -82,6 +95,22 @@ export class LadderBook implements OrderBook<LadderUpdate> {
     out.bestAskQuantity = asks.sums[BEST_QUANTITY] / unit;
     out.worstBid = (bids.sums[WORST_TICKS] * tick) / unit;
     out.worstAsk = (asks.sums[WORST_TICKS] * tick) / unit;
+  }
+
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): boolean {
+    if (this.plain !== null) return this.plain.sumsWithin(lowestBid, highestAsk, out);
+    const { bids, asks, tick } = this;
+    const unit = UNIT;
+    if (!bids.sumFrom((lowestBid * unit) / tick) || !asks.sumFrom((-highestAsk * unit) / tick)) return false;
+    out.bidLevels = bids.found;
+    out.askLevels = asks.found;
+    out.bidNotional = ((bids.sums[NOTIONAL] / unit) * tick) / unit;
+    out.askNotional = ((asks.sums[NOTIONAL] / unit) * tick) / unit;
+    out.bidQuantity = bids.sums[QUANTITY] / unit;
+    out.askQuantity = asks.sums[QUANTITY] / unit;
+    out.nextBid = (bids.sums[NEXT_TICKS] * tick) / unit;
+    out.nextAsk = (asks.sums[NEXT_TICKS] * tick) / unit;
+    return true;
   }
 
   bidsFrom(lowest: string | null): number {

@@ -14,6 +14,12 @@ export const QUANTITY = 1;
 export const BEST_TICKS = 2;
 export const BEST_QUANTITY = 3;
 export const WORST_TICKS = 4;
+/** sumFrom(): the best level below the range; NaN where there is none. */
+export const NEXT_TICKS = 5;
+
+/** In ticks: an end of a range this near to a level is not told apart from it. Doubles are off by far less up to LARGEST_KEY. */
+const NEAR = 1e-3;
+const LARGEST_KEY = 1e12;
 
 /**
  * One side of a book. A price is a key: its ticks on the bid side, its negative ticks on the ask side, so that a higher
@@ -25,7 +31,7 @@ export class LadderSide {
   /** Levels found by the last refresh(). */
   found = 0;
   /** What the last refresh() found, in ticks and quantity units. */
-  readonly sums = new Float64Array(5);
+  readonly sums = new Float64Array(6);
 
   private ladder = new TickLadder(MIN_PLACES);
   /** The key of the ladder's lowest place; NaN until there is a level. */
@@ -133,6 +139,50 @@ export class LadderSide {
     if (found < levels && this.far.count > 0) this.addFar(levels);
   }
 
+  /**
+   * Sums the levels at or above a key, which need not be whole, into `sums` and `found`.
+   * @returns false where a level stands too near to the key to tell on which side of it
+   */
+  sumFrom(lowest: number): boolean {
+    const { sums, base, sign, ladder, far } = this;
+    const { quantities, bits, best } = ladder;
+    // The next refresh() has to sum anew.
+    this.summed = -1;
+    const nearest = Math.round(lowest);
+    if (!(Math.abs(lowest) < LARGEST_KEY)) return false;
+    if (Math.abs(lowest - nearest) < NEAR && this.unitsAt(nearest) !== 0) return false;
+    const floor = Math.max(0, Math.ceil(lowest) - base);
+    let weighted = 0;
+    let total = 0;
+    let found = 0;
+    if (best >= floor) {
+      const lastWord = floor >>> 5;
+      let word = best >>> 5;
+      let rest = bits[word] & (-1 >>> (31 - (best & 31)));
+      for (;;) {
+        if (word === lastWord) rest &= -1 << (floor & 31);
+        while (rest !== 0) {
+          const bit = 31 - Math.clz32(rest);
+          rest ^= 1 << bit;
+          const place = (word << 5) + bit;
+          const quantity = quantities[place];
+          weighted += place * quantity;
+          total += quantity;
+          found++;
+        }
+        if (word === lastWord) break;
+        rest = bits[--word];
+      }
+    }
+    sums[NOTIONAL] = found === 0 ? 0 : sign * (base * total + weighted);
+    sums[QUANTITY] = total;
+    this.found = found;
+    const below = ladder.nextDown(Math.min(floor, ladder.size) - 1);
+    sums[NEXT_TICKS] = below < 0 ? NaN : sign * (base + below);
+    if (below < 0 && far.count > 0) this.addFarFrom(lowest);
+    return true;
+  }
+
   /** The keys of the best `count` levels, best first. */
   bestKeys(count: number): number[] {
     const keys: number[] = [];
@@ -229,6 +279,22 @@ export class LadderSide {
       sums[NOTIONAL] += sign * keys[i] * quantity;
       sums[QUANTITY] += quantity;
       sums[WORST_TICKS] = sign * keys[i];
+      this.found++;
+    }
+  }
+
+  /** Adds the far levels at or above a key, where every level of the ladder is above it. */
+  private addFarFrom(lowest: number): void {
+    const { sums, far, sign } = this;
+    const keys = far.sortedKeys();
+    for (let i = keys.length - 1; i >= 0; i--) {
+      if (keys[i] < lowest) {
+        sums[NEXT_TICKS] = sign * keys[i];
+        return;
+      }
+      const quantity = far.get(keys[i]);
+      sums[NOTIONAL] += sign * keys[i] * quantity;
+      sums[QUANTITY] += quantity;
       this.found++;
     }
   }

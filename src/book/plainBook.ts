@@ -1,6 +1,6 @@
 import type { OrderBook } from './bookEngine';
 import { compareDecimals } from './decimal';
-import type { BookTop, DepthUpdate, Level, TopSums } from './types';
+import type { BookTop, DepthUpdate, Level, RangeSums, TopSums } from './types';
 
 /** One side of the book: levels in ascending order of price. */
 class Side {
@@ -91,6 +91,28 @@ export class PlainBook implements OrderBook<DepthUpdate> {
     out.worstAsk = Number(asks[asks.length - 1]?.[0] ?? 0);
   }
 
+  sumsWithin(lowestBid: number, highestAsk: number, out: RangeSums): boolean {
+    const { bids, asks } = this.top(Infinity);
+    const bidEnd = bids.findIndex(([price]) => Number(price) < lowestBid);
+    const askEnd = asks.findIndex(([price]) => Number(price) > highestAsk);
+    const insideBids = bidEnd === -1 ? bids : bids.slice(0, bidEnd);
+    const insideAsks = askEnd === -1 ? asks : asks.slice(0, askEnd);
+    out.bidLevels = insideBids.length;
+    out.askLevels = insideAsks.length;
+    out.bidNotional = notional(insideBids);
+    out.askNotional = notional(insideAsks);
+    out.bidQuantity = quantity(insideBids);
+    out.askQuantity = quantity(insideAsks);
+    out.nextBid = bidEnd === -1 ? NaN : Number(bids[bidEnd][0]);
+    out.nextAsk = askEnd === -1 ? NaN : Number(asks[askEnd][0]);
+    const isNear = (level: Level | undefined, end: number) =>
+      level !== undefined && Math.abs(Number(level[0]) - end) <= NEAR * end;
+    return (
+      ![bids[bidEnd], insideBids[insideBids.length - 1]].some((level) => isNear(level, lowestBid)) &&
+      ![asks[askEnd], insideAsks[insideAsks.length - 1]].some((level) => isNear(level, highestAsk))
+    );
+  }
+
   private set(bids: readonly Level[], asks: readonly Level[]): void {
     for (const level of bids) this.bidSide.set(level);
     for (const level of asks) this.askSide.set(level);
@@ -114,6 +136,9 @@ export class PlainBook implements OrderBook<DepthUpdate> {
     this.askSide.levels.splice(this.asksUpTo(highestAsk));
   }
 }
+
+/** A share of the price; what doubles are off by is far less. */
+const NEAR = 1e-12;
 
 function notional(levels: readonly Level[]): number {
   return levels.reduce((sum, [price, quantity]) => sum + Number(price) * Number(quantity), 0);

@@ -7,7 +7,7 @@ export interface UpdateIds {
   readonly firstUpdateId: number;
   /** Id of the last change in the update. */
   readonly finalUpdateId: number;
-  /** Futures: the final id of the update before this one. Null on spot. */
+  /** Futures: the final id of the update before this one. Null, or NaN in the fast form, on spot. */
   readonly previousFinalUpdateId: number | null;
 }
 
@@ -65,6 +65,35 @@ export interface TopSums {
   /** The price of the last level summed a side: tells whether the sum stayed inside the covered range. */
   worstBid: number;
   worstAsk: number;
+}
+
+/** Sums over the levels of a price range around the mid, filled in place. */
+export interface RangeSums {
+  bidLevels: number;
+  askLevels: number;
+  bidNotional: number;
+  askNotional: number;
+  bidQuantity: number;
+  askQuantity: number;
+  /** The best prices beyond the range; NaN where a side has none. */
+  nextBid: number;
+  nextAsk: number;
+}
+
+/** What sums over a price range are worth. */
+export type RangeVerdict =
+  /** They are right. */
+  | 'summed'
+  /** The range reaches beyond what is known of the book. */
+  | 'beyond'
+  /** Not in sync, or a level stands at the very end of the range: look at the levels themselves. */
+  | 'unclear';
+
+export function emptyRangeSums(): RangeSums {
+  return {
+    ...{ bidLevels: 0, askLevels: 0, bidNotional: 0, askNotional: 0, bidQuantity: 0, askQuantity: 0 },
+    ...{ nextBid: NaN, nextAsk: NaN },
+  };
 }
 
 export function emptyTopSums(): TopSums {

@@ -1,12 +1,16 @@
 import type { SymbolView } from '../binance/feedTypes';
 import { MARKETS } from '../binance/markets';
-import { type TopSums, emptyTopSums } from '../book/types';
+import { type RangeSums, type TopSums, emptyRangeSums, emptyTopSums } from '../book/types';
 import { evaluate } from '../signal/evaluate';
+import { MAX_LEVELS } from '../signal/parameters';
 import { percentFromSums } from '../signal/rule';
 import type { Evaluation, NoSignalReason, SignalParameters } from '../signal/types';
 
-/** With the measure `band`, which counts no levels: as many as any usual band holds. */
-const BAND_LEVELS = 1_000;
+/** With the measure `band`, which counts no levels: as many as the exchange's deepest reply holds. */
+const BAND_LEVELS = MAX_LEVELS;
+const PER_BPS = 1e-4;
+/** A share of the price that doubles do not tell apart. */
+const NEAR = 1e-12;
 
 /** Judges one symbol's live book: cheaply on every update, exactly where that does not suffice or an item is made. */
 export class BookJudge {
@@ -14,6 +18,7 @@ export class BookJudge {
   readonly sums: TopSums = emptyTopSums();
   /** Why the last `look` found no percentage. */
   reason: NoSignalReason | null = null;
+  private readonly range: RangeSums = emptyRangeSums();
   private readonly contractSize: number | null;
 
   constructor(
@@ -26,21 +31,22 @@ export class BookJudge {
   /** The measure in percent of the larger side, positive = selling; NaN where there is none, then `reason` tells why. */
   look(): number {
     const { measure, levels } = this.parameters;
-    if (this.view.sums(levels, this.sums)) {
-      const percent = percentFromSums(this.sums, measure, levels, this.contractSize !== null);
-      if (!Number.isNaN(percent)) {
-        this.reason = null;
-        return percent;
-      }
-    }
-    const { imbalancePercent, reason } = this.judge();
-    this.reason = reason;
-    return imbalancePercent ?? NaN;
+    const { sums } = this;
+    this.reason = null;
+    // Stays so where the book is not in sync.
+    sums.bidLevels = 0;
+    const trusted = this.view.sums(levels, sums);
+    const percent = measure === 'band' ? this.percentOfBand() : this.percentOfLevels(trusted);
+    // Either there is a value, or sums alone have told why there is none.
+    if (!Number.isNaN(percent) || this.reason !== null) return percent;
+    const exact = this.judge();
+    this.reason = exact.reason;
+    return exact.imbalancePercent ?? NaN;
   }
 
   judge(): Evaluation {
     const { measure, levels } = this.parameters;
-    const book = this.view.read(measure === 'band' ? Math.max(levels, BAND_LEVELS) : levels);
+    const book = this.view.read(measure === 'band' ? BAND_LEVELS : levels);
     const { market, symbol } = this.view;
     const trust =
       book === null ? ({ kind: 'syncing' } as const) : ({ kind: 'ok', ageMs: book.liveAgeMs } as const);
@@ -52,5 +58,47 @@ export class BookJudge {
       asksComplete: false,
     };
     return evaluate({ ...known, market, symbol, contractSize: this.contractSize, trust }, this.parameters);
+  }
+
+  /** From sums over a number of levels; NaN without a `reason` where they do not suffice. */
+  private percentOfLevels(trusted: boolean): number {
+    const { measure, levels, matchLevels } = this.parameters;
+    const { sums } = this;
+    const inverse = this.contractSize !== null;
+    if (trusted) {
+      const percent = percentFromSums(sums, measure, levels, inverse);
+      if (!Number.isNaN(percent)) return percent;
+    }
+    const { bidLevels, askLevels, bestBid, bestAsk } = sums;
+    if (measure === 'queue' || bidLevels < 1 || askLevels < 1 || !(bestBid < bestAsk)) return NaN;
+    if (!matchLevels) {
+      this.reason = trusted ? 'too-few-levels' : 'outside-coverage';
+      return NaN;
+    }
+    // Both sides as deep as the shorter one, where all of it is known.
+    const common = Math.min(bidLevels, askLevels);
+    return trusted && this.view.sums(common, sums) ? percentFromSums(sums, measure, common, inverse) : NaN;
+  }
+
+  /** From sums over prices; NaN without a `reason` where they do not suffice. */
+  private percentOfBand(): number {
+    const { range } = this;
+    const { bidLevels, askLevels, bestBid, bestAsk } = this.sums;
+    const { bandBps, bandMinSpreads } = this.parameters;
+    const mid = (bestBid + bestAsk) / 2;
+    const spread = bestAsk - bestBid;
+    const distance = Math.max(mid * bandBps * PER_BPS, spread * bandMinSpreads);
+    const near = mid * NEAR;
+    if (bidLevels < 1 || askLevels < 1 || spread <= near || distance < spread / 2 + near) return NaN;
+    const verdict = this.view.sumsWithin(mid - distance, mid + distance, range);
+    if (verdict === 'unclear') return NaN;
+    if (verdict === 'beyond' || Math.max(range.bidLevels, range.askLevels) >= BAND_LEVELS) {
+      this.reason = 'outside-coverage';
+      return NaN;
+    }
+    const byQuantity = this.contractSize !== null;
+    const bids = byQuantity ? range.bidQuantity : range.bidNotional;
+    const asks = byQuantity ? range.askQuantity : range.askNotional;
+    return (100 * (asks - bids)) / (asks > bids ? asks : bids);
   }
 }

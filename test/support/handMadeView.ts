@@ -1,5 +1,5 @@
 import type { FeedState, LiveBook, SymbolStatus, SymbolView } from '../../src/binance/feedTypes';
-import type { Level, TopSums } from '../../src/book/types';
+import type { Level, RangeSums, RangeVerdict, TopSums } from '../../src/book/types';
 
 /** A symbol whose state and book a test sets by hand; deep enough for `depth` levels that tell their update id. */
 export class HandMadeView implements SymbolView {
@@ -43,5 +43,9 @@ export class HandMadeView implements SymbolView {
 
   sums(_levels: number, _out: TopSums): boolean {
     return false;
+  }
+
+  sumsWithin(_lowestBid: number, _highestAsk: number, _out: RangeSums): RangeVerdict {
+    return 'unclear';
   }
 }
