@@ -28,7 +28,7 @@ export class FeedStatusWriter {
   ) {
     // The first one early, at random: a thousand symbols begin at once, and would write all in one moment ever after.
     this.timer = setTimeout(() => {
-      this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS);
+      this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS).unref();
       this.write();
     }, FEED_STATUS_EVERY_MS * random());
     // A status is no reason for a process to live: within the grace of a release it may end.
