@@ -12,6 +12,7 @@ module.exports = {
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/support/properties.cjs'],
   // The end-to-end tests have a configuration of their own: jest.e2e.config.js.
   testPathIgnorePatterns: ['/node_modules/', '/test/e2e/'],
   testTimeout: 30_000,

@@ -7,5 +7,5 @@ module.exports = {
   rootDir: '..',
   testMatch: JSON.parse(process.env.ORDERFLOW_MUTATION_TESTS).map((path) => `<rootDir>/${path}`),
   testEnvironment: join(__dirname, 'environment.cjs'),
-  setupFiles: [join(__dirname, 'properties.cjs')],
+  setupFiles: [...project.setupFiles, join(__dirname, 'properties.cjs')],
 };

@@ -1,2 +1,4 @@
 /** Properties judge each mutant by the same runs, and do not look for a smaller example of what is a bug on purpose. */
-require('fast-check').configureGlobal({ seed: 1, endOnFailure: true });
+const fc = require('fast-check');
+
+fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 1, endOnFailure: true });

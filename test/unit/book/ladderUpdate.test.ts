@@ -1,6 +1,6 @@
 import { fastEngine } from '../../../src/book/fastEngine';
 import { LadderUpdate } from '../../../src/book/ladderUpdate';
-import type { DepthUpdate } from '../../../src/book/types';
+import type { DepthUpdate, Level } from '../../../src/book/types';
 
 const FIRST: DepthUpdate = {
   symbol: 'A',
@@ -15,21 +15,53 @@ const NEXT: DepthUpdate = { ...FIRST, symbol: 'B', bids: [['9', '9']], asks: [],
 
 /** A quantity that no double holds exactly, and a price that none does. */
 const INEXACT: DepthUpdate = { ...FIRST, bids: [['1.5', '92233720368.54775807']] };
+const INEXACT_ASKS: DepthUpdate = {
+  ...FIRST,
+  asks: [
+    ['1.6', '1'],
+    ['1.7', '92233720368.54775807'],
+    ['1.8', '92233720368.54775806'],
+  ],
+};
+/** More than the first array holds. */
+const LARGE: DepthUpdate = {
+  ...FIRST,
+  bids: Array.from({ length: 100 }, (_, i): Level => [`${200 - i}`, `${i + 1}`]),
+  asks: Array.from({ length: 90 }, (_, i): Level => [`${201 + i}`, `${i}`]),
+};
 const AS_TEXT: DepthUpdate = { ...FIRST, asks: [['0.0000000001', '3']] };
 
 test('is the update that it was set from, in numbers where they hold it', () => {
-  for (const original of [FIRST, NEXT, INEXACT, AS_TEXT, { ...FIRST, previousFinalUpdateId: null }]) {
+  for (const original of [
+    FIRST,
+    NEXT,
+    LARGE,
+    INEXACT,
+    INEXACT_ASKS,
+    AS_TEXT,
+    { ...FIRST, previousFinalUpdateId: null },
+  ]) {
     const update = new LadderUpdate().setFrom(NEXT).setFrom(original);
     expect(update.toDepthUpdate()).toEqual(original);
     expect(update.copy().toDepthUpdate()).toEqual(original);
-    const { firstUpdateId, finalUpdateId, previousFinalUpdateId, eventTimeMs, symbol } = update;
-    expect({ ...original, firstUpdateId, finalUpdateId, previousFinalUpdateId, eventTimeMs, symbol }).toEqual(
-      original,
-    );
+    const { firstUpdateId, finalUpdateId, eventTimeMs, symbol } = update;
+    expect({ ...original, firstUpdateId, finalUpdateId, eventTimeMs, symbol }).toEqual(original);
+    expect(update.previousFinalUpdateId).toBe(original.previousFinalUpdateId ?? NaN);
   }
   expect(new LadderUpdate().setFrom(FIRST).textForm).toBeNull();
   expect(new LadderUpdate().setFrom(AS_TEXT).textForm).toBe(AS_TEXT);
   expect(new LadderUpdate().setFrom(INEXACT).inexact).toEqual(new Map([[0, '92233720368.54775807']]));
+});
+
+test('before it is set it is an update of nothing', () => {
+  expect(new LadderUpdate().toDepthUpdate()).toEqual({
+    ...{ symbol: '', firstUpdateId: NaN, finalUpdateId: NaN, previousFinalUpdateId: null, eventTimeMs: NaN },
+    ...{ bids: [], asks: [] },
+  });
+});
+
+test('a quantity that no number holds stands in the array as nearly as can be', () => {
+  expect(new LadderUpdate().setFrom(INEXACT).levels.subarray(0, 2)).toEqual(Float64Array.of(1.5e8, 2 ** 63));
 });
 
 test('nothing of the last one is left in the next one', () => {
@@ -42,6 +74,7 @@ test('nothing of the last one is left in the next one', () => {
 });
 
 test('the array grows with what it has to hold, at least twofold, and is used again', () => {
+  expect(new LadderUpdate().levels).toHaveLength(128);
   const update = new LadderUpdate(new Float64Array(8));
   const { levels } = update;
   update.reserve(4);

@@ -61,8 +61,8 @@ test('sets, removes and sorts as a map does', () => {
         });
         const [low, high] = [canonical(700), canonical(1_900)];
         book.prune(low, high);
-        expect(book.top(100).bids).toEqual(sorted(bids, -1).filter(([price]) => Number(price) >= 7));
-        expect(book.top(100).asks).toEqual(sorted(asks, 1).filter(([price]) => Number(price) <= 19));
+        expect(book.top(Infinity).bids).toEqual(sorted(bids, -1).filter(([price]) => Number(price) >= 7));
+        expect(book.top(Infinity).asks).toEqual(sorted(asks, 1).filter(([price]) => Number(price) <= 19));
         book.prune(null, null);
         expect(book.bidsFrom(null)).toBe(book.bidCount);
         expect(book.asksUpTo(null)).toBe(book.askCount);

@@ -59,3 +59,28 @@ test('the far table holds what a map would, however keys collide', () => {
     }),
   );
 });
+
+test('the far table grows, shrinks and is emptied without losing a key', () => {
+  const far = new FarLevels();
+  const put = (key: number, quantity: number) => {
+    far.input.set([key, quantity]);
+    far.put();
+  };
+  const all = Array.from({ length: 1_000 }, (_, i) => (i - 500) * 3);
+  const holds = (keys: readonly number[]) => {
+    expect(far.count).toBe(keys.length);
+    expect([...far.sortedKeys()]).toEqual(keys);
+    for (const key of all) expect(far.get(key)).toBe(keys.includes(key) ? key + 2_000 : 0);
+  };
+  for (let round = 0; round < 2; round++) {
+    for (const key of all) put(key, key + 2_000);
+    holds(all);
+    const third = all.filter((_, i) => i % 3 === 0);
+    for (const key of all) if (!third.includes(key)) put(key, 0);
+    holds(third);
+    put(1, 0);
+    holds(third);
+    far.clear();
+    holds([]);
+  }
+});

@@ -180,11 +180,11 @@ describe('the gate', () => {
 
 describe('properties of the gate', () => {
   const anyGate = fc.oneof(gateArb, smoothedGateArb);
-  const often = runs(1_000);
+  const often = runs(300);
 
   test('agrees with the second implementation at every step', () => {
     let notices = 0;
-    const often = runs(3_000);
+    const often = runs(600);
     fc.assert(
       fc.property(observationsArb(30), anyGate, (observations, parameters) => {
         const reference = new GateReference(0, parameters);
@@ -227,7 +227,7 @@ describe('properties of the gate', () => {
         );
         expect(run(observations, parameters, endMs).notices).toEqual(noticesOf(densely.steps));
       }),
-      runs(500),
+      runs(200),
     );
   });
 

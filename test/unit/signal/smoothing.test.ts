@@ -3,6 +3,7 @@ import { smooth, timeToPass } from '../../../src/signal/smoothing';
 test('comes half the way in a half-life, and nowhere in no time', () => {
   expect(smooth(0, 8, 1_000, 1_000)).toBe(4);
   expect(smooth(8, -8, 2_000, 1_000)).toBe(-4);
+  expect(smooth(12, -4, 1_000, 1_000)).toBe(4);
   expect(smooth(3, 8, 0, 1_000)).toBe(3);
 });
 
