@@ -19,6 +19,9 @@ export interface BookItem {
   spreadBps: number | null;
   /** Books of this symbol that were due since its last item and gave way to this newer one. */
   passedOver: number;
+  /** False: the side has more levels than are shown here, or may have. Beside the levels. */
+  bidsComplete?: boolean;
+  asksComplete?: boolean;
   bids?: readonly Level[];
   asks?: readonly Level[];
 }
@@ -34,8 +37,12 @@ export function bookItem(book: LiveBook, includeLevels: boolean, passedOver = 0)
     time: new Date(book.eventTimeMs ?? book.receivedAtMs).toISOString(),
     ...touch(book.bids, book.asks),
     passedOver,
-    ...(includeLevels ? { bids: book.bids, asks: book.asks } : {}),
+    ...(includeLevels ? levelsOf(book) : {}),
   };
+}
+
+function levelsOf({ bidsComplete, asksComplete, bids, asks }: LiveBook): Partial<BookItem> {
+  return { bidsComplete, asksComplete, bids, asks };
 }
 
 /** Best prices and what follows from them; null where a side is empty. */
