@@ -12,6 +12,8 @@ const ADDRESS_CEILING = 0.85;
  * to stop at the same moment must not have so many on their way that the exchange takes them for ignoring it.
  */
 const ONE_BY_ONE_ABOVE = 0.6;
+/** What the exchange said of the address is news for this part of a minute; after it, one request asks anew, alone. */
+const NEWS_FOR = 1 / 12;
 /**
  * Requests on their way at once. When the first of them is refused the others are already sent, and look as if they
  * ignored the refusal; so few of them earn no ban.
@@ -98,6 +100,11 @@ export class WeightBudget {
 
   get waiting(): number {
     return this.queue.length;
+  }
+
+  /** Requests that were sent and not answered yet. */
+  get onTheWay(): number {
+    return this.inFlight;
   }
 
   /** About how long until all that waits now has been sent, milliseconds. */
@@ -236,7 +243,10 @@ export class WeightBudget {
   /** After a refusal, and at first, one request goes ahead alone: if it is refused, only one was. */
   private places(): number {
     if (this.pauses > 0 || !this.proven) return 1;
-    return (this.reportedNow() ?? 0) > this.limit * ONE_BY_ONE_ABOVE ? 1 : MAX_IN_FLIGHT;
+    // A host that never tells what was used cannot be asked for it either.
+    if (this.reported === null) return MAX_IN_FLIGHT;
+    const isNews = monotonicMs() - this.reported.at < this.minuteMs * NEWS_FOR;
+    return isNews && (this.reportedNow() ?? 0) <= this.limit * ONE_BY_ONE_ABOVE ? MAX_IN_FLIGHT : 1;
   }
 
   private finisher(): () => void {

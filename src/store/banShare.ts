@@ -100,26 +100,29 @@ export class BanShare {
     if (isOrderFlowError(state)) throw state;
     const ours = this.board.told(host);
     const theirs = state && banIn(state);
-    const [oursMs, theirsMs] = [ours?.forMs ?? 0, theirs?.forMs ?? 0];
-    if (ours && oursMs > theirsMs + SLACK_MS) {
-      const value = { host, code: ours.code, forMs: Math.ceil(oursMs) };
+    if (ours && isLonger(ours, theirs)) {
+      const value = { host, code: ours.code, forMs: Math.ceil(ours.forMs) };
       // Where someone else wrote in between, the next look compares with what that one wrote.
       const expectedVersion = state?.version ?? 0;
       await this.store.storeState(key, { value, expectedVersion, ttlMs: value.forMs });
-    } else if (state && theirs && theirsMs > oursMs + SLACK_MS && this.taken.get(host) !== state.version) {
+    } else if (state && theirs && isLonger(theirs, ours) && this.taken.get(host) !== state.version) {
       this.taken.set(host, state.version);
       this.board.apply(host, theirs);
     }
   }
 }
 
-/** What is left of a stored ban; null where the record holds none that the exchange could have told. */
+function isLonger(one: Ban, other: Ban | null): boolean {
+  return other === null || one.forMs > other.forMs + SLACK_MS;
+}
+
+/** What is left of a stored ban; null where nothing is, or where the record holds none that the exchange could have told. */
 function banIn({ value, ageMs }: StoredState): Ban | null {
   if (typeof value !== 'object' || value === null) return null;
   const { code, forMs } = value as Readonly<Record<string, unknown>>;
   if (code !== 'OF_BANNED' && code !== 'OF_RATE_LIMITED') return null;
   if (typeof forMs !== 'number' || !(forMs > 0) || forMs > LONGEST_BAN_MS) return null;
-  return { code, forMs: forMs - ageMs };
+  return forMs > ageMs ? { code, forMs: forMs - ageMs } : null;
 }
 
 const shares = (): Map<string, BanShare> => processShared('banShares', 1, () => new Map<string, BanShare>());

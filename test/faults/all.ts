@@ -1,6 +1,7 @@
 import { bookRows } from './rows/books';
 import { clockRows } from './rows/clocks';
 import { connectionRows } from './rows/connections';
+import { crashLoopRows } from './rows/crashLoop';
 import { playHostileFrames } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
 import { parameterRows } from './rows/parameters';
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...storeRows,
   ...recordRows,
   ...lifecycleRows,
+  ...crashLoopRows,
   ...clockRows,
   ...routeRows,
   ...parameterRows,

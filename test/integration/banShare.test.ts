@@ -87,6 +87,20 @@ describe('a ban that one process is told', () => {
     expect((await startProcess()).budget.pause).toBeNull();
   });
 
+  test('holds to its last moment for a process that starts then', async () => {
+    const first = await startProcess();
+    first.budget.refuse('OF_RATE_LIMITED', 1_000);
+    await pause(700);
+    const late = await startProcess();
+    expect(late.budget.pause?.code).toBe('OF_RATE_LIMITED');
+    // One that is told of a short ban passes it on, too.
+    await pause(400);
+    late.budget.refuse('OF_RATE_LIMITED', 300);
+    await pause(50);
+    expect((await startProcess()).budget.pause).not.toBeNull();
+    await pause(300);
+  });
+
   test('is written as documented, and a shorter one of another process does not replace it', async () => {
     const [first, second] = [await startProcess(), await startProcess()];
     first.budget.refuse('OF_BANNED', 60_000);

@@ -27,29 +27,6 @@ function closing(seed: number): Promise<RunResult> {
   });
 }
 
-/** Row 21: many symbols at once, then restarts in a row. */
-function crashLoop(seed: number): Promise<RunResult> {
-  const symbols = Array.from({ length: 40 }, (_, i) => ({
-    symbol: `COIN${i}USDT`,
-    activity: 0.2,
-    levels: 200,
-  }));
-  return Scene.play({ seed, exchange: { symbols } }, async (scene) => {
-    const { random, exchange } = scene;
-    for (let round = 0; round < 20; round++) {
-      await pause(random.whole(0, 60));
-      await scene.lease.release({ immediately: true });
-      scene.lease = scene.acquire({ bookDepth: 100 });
-    }
-    const begun = performance.now();
-    await scene.live(undefined, 20_000);
-    const { bans, earlyRequests } = exchange.stats;
-    must(bans === 0 && earlyRequests === 0, `${bans} bans, ${earlyRequests} early requests`);
-    must(scene.logs.length < 200, `${scene.logs.length} lines in the log`);
-    return performance.now() - begun;
-  });
-}
-
 export const lifecycleRows: readonly Scenario[] = [
   {
     id: 16,
@@ -58,13 +35,5 @@ export const lifecycleRows: readonly Scenario[] = [
     expected: 'every socket, timer and lease gone; whoever stays is served',
     maxRuns: REAL_RUNS,
     run: closing,
-  },
-  {
-    id: 21,
-    name: 'crash loop',
-    what: '40 symbols at once, started and stopped 20 times in a row',
-    expected: 'no ban earned, nobody asked early, few lines in the log',
-    maxRuns: REAL_RUNS,
-    run: crashLoop,
   },
 ];

@@ -86,6 +86,20 @@ test('where others have spent most of the limit, requests go one by one', async 
   expect(await settled(second, 50)).toBe(true);
 });
 
+test('after a while without a reply one request goes alone, for others may have spent all', async () => {
+  const b = open(budget(1_000));
+  b.report(100);
+  (await Promise.all([1, 2, 3].map(() => b.acquire(1, () => 0)))).forEach((finished) => finished());
+  await sleep(MINUTE / 10);
+  const first = await b.acquire(1, () => 0);
+  const second = b.acquire(1, () => 0);
+  expect(await settled(second, 30)).toBe(false);
+  b.report(101);
+  b.succeeded();
+  first();
+  expect(await settled(Promise.all([second, b.acquire(1, () => 0), b.acquire(1, () => 0)]), 50)).toBe(true);
+});
+
 test('how long the queue takes is told: at once, until weight comes back, and by whole minutes', async () => {
   const b = open(budget());
   expect(b.clearsInMs).toBe(0);

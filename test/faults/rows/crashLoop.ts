@@ -1,0 +1,164 @@
+import { startExchange, type Exchange, type ExchangeOptions } from '../../../exchange';
+import { openStore } from '../../../src/store/openStore';
+import { credentialsOf } from '../../support/storeFixtures';
+import { PlayedProcess, type PlayedWorld } from '../playedProcess';
+import { Random } from '../random';
+import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { pause, until } from '../scene';
+import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
+
+/** The exchange's minute, a thirtieth as long. Retry-After has whole seconds, so no shorter. */
+const MINUTE_MS = 2_000;
+const RESTARTS = 200;
+const MANY = 300;
+
+const symbols = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ symbol: `COIN${i}USDT`, activity: 0.05, levels: 200 }));
+
+/**
+ * Plays `act` on an exchange that enforces its weight and a Redis that all processes share.
+ * @param wordsASymbol that one process may say of a symbol: its begin, its wait, its refusal, its way back; not one a retry
+ */
+async function play(
+  seed: number,
+  count: number,
+  weightPerMinute: number,
+  wordsASymbol: number,
+  act: (world: PlayedWorld, random: Random) => Promise<number>,
+): Promise<RunResult> {
+  const redis = await sharedRedis();
+  const timing: ExchangeOptions['timing'] = {
+    weightWindowMs: MINUTE_MS,
+    connectWindowMs: 5 * MINUTE_MS,
+    banMs: [60_000],
+  };
+  const exchange = await startExchange({ seed, symbols: symbols(count), weightPerMinute, timing });
+  const random = new Random(seed);
+  const processes: PlayedProcess[] = [];
+  const world: PlayedWorld = {
+    ...{ exchange, weightPerMinute, minuteMs: MINUTE_MS, keyPrefix: `faults/21-${seed}-`, processes },
+    openStore: () => openStore({ kind: 'redis', credentials: credentialsOf(redis) }, { keepConnected: true }),
+    random: () => random.next(),
+  };
+  try {
+    const recoverMs = await act(world, random);
+    await endAll(processes);
+    const { bans, refusedUpgrades } = exchange.stats;
+    must(bans === 0, `${bans} bans earned`);
+    must(refusedUpgrades === 0, `${refusedUpgrades} connections too many`);
+    const wrong = processes.flatMap((process) => process.wrong);
+    must(wrong.length === 0, () => wrong.slice(0, 3).join('; '));
+    for (const { logs, statuses, symbols: of } of processes) {
+      must(logs <= 6, `${logs} lines in the log of one process`);
+      must(statuses.length <= wordsASymbol * of, `${statuses.length} words of ${of} symbols`);
+    }
+    await until(() => exchange.stats.openConnections === 0, 'every socket gone', 2_000);
+    return { recoverMs };
+  } finally {
+    await endAll(processes);
+    await exchange.close();
+    await noRedisConnectionLeft();
+  }
+}
+
+async function endAll(processes: readonly PlayedProcess[]): Promise<void> {
+  await Promise.all(processes.map((process) => process.end()));
+}
+
+/** Another program behind the same address: spends in small steps, in some windows more than there is. */
+function otherProgram(exchange: Exchange, random: Random, upTo: number): () => void {
+  const timer = setInterval(() => {
+    const weight = exchange.weight.limit * random.next() * upTo;
+    exchange.faults.add({ kind: 'useWeight', weight: Math.round(weight) });
+  }, 50);
+  return () => clearInterval(timer);
+}
+
+/** One process after the other dies at any moment of its start; at last one may live. */
+function restarts(seed: number): Promise<RunResult> {
+  const narrow = seed % 2 === 0;
+  return play(seed, 5, narrow ? 600 : 6_000, 8, async (world, random) => {
+    const { exchange } = world;
+    const stop = narrow ? () => undefined : otherProgram(exchange, random, 0.06);
+    const ends: Array<Promise<void>> = [];
+    for (let i = 0; i < RESTARTS; i++) {
+      const process = await PlayedProcess.start(world);
+      await pause(random.whole(0, 20));
+      // One in ten dies with a request on its way. That costs another one; it takes several in a row to be banned,
+      // and a real process lives for many round trips.
+      if (!random.chance(0.1)) {
+        await until(() => process.budget.onTheWay === 0, 'answered', 2_000);
+        await pause(process.budget.told ? 30 : 2);
+      }
+      ends.push(process.end());
+    }
+    stop();
+    await Promise.all(ends);
+    const begun = performance.now();
+    const last = await PlayedProcess.start(world);
+    await until(
+      () => last.allLive,
+      () => `live: ${last.waiting}`,
+      15_000,
+    );
+    return performance.now() - begun;
+  });
+}
+
+/** More symbols than a minute's weight serves, in one process. */
+function manyAtOnce(seed: number): Promise<RunResult> {
+  return play(seed, MANY, 2_000, 5, async (world) => {
+    const begun = performance.now();
+    const process = await PlayedProcess.start(world);
+    await until(() => process.liveSymbols > 0, 'the first one', 3_000);
+    await until(
+      () => process.allLive,
+      () => `live: ${process.liveSymbols} of ${MANY}`,
+      20_000,
+    );
+    const refused = world.exchange.stats.requests.filter(({ status }) => status >= 400);
+    must(refused.length === 0, `${refused.length} requests refused`);
+    return performance.now() - begun;
+  });
+}
+
+/** Two processes live side by side when another program takes all the weight, and both need books. */
+function crowded(seed: number): Promise<RunResult> {
+  return play(seed, 60, 3_000, 16, async (world, random) => {
+    const { exchange } = world;
+    const names = [...exchange.feeds.keys()];
+    const halves = [names.slice(0, 30), names.slice(30)];
+    const all = await Promise.all(halves.map((half) => PlayedProcess.start(world, { symbols: half })));
+    const live = () => all.every(({ allLive }) => allLive);
+    await until(live, 'both live', 10_000);
+    await pause(MINUTE_MS * (0.2 + random.next()));
+    // Not at the end of a minute, when all would be forgiven before anyone asks.
+    await until(() => Date.now() % MINUTE_MS < MINUTE_MS / 4, 'a minute that has just begun');
+    const before = exchange.stats.requests.length;
+    exchange.weight.spend(world.weightPerMinute);
+    // One stream breaks or both do; the other one's breaks when the first has been refused.
+    exchange.faults.add({ kind: 'close', code: 1001, only: random.chance(0.5) ? 'newest' : undefined });
+    const begun = performance.now();
+    await until(() => all.some(({ budget }) => budget.told !== null), 'told', 3_000);
+    await until(() => all.every(({ budget }) => budget.pause !== null), 'the other one told', 1_500);
+    const [a, b] = all.map(({ budget }) => budget.pause?.forMs ?? 0);
+    must(Math.abs(a - b) > 1, 'both come back at the same moment');
+    exchange.faults.add({ kind: 'close', code: 1001 });
+    await until(live, 'both live again', 15_000);
+    const refused = exchange.stats.requests.slice(before).filter(({ status }) => status >= 400).length;
+    must(refused <= all.length, `${refused} requests refused: more than one a process`);
+    return performance.now() - begun;
+  });
+}
+
+export const crashLoopRows: readonly Scenario[] = [
+  {
+    id: 21,
+    name: 'crash loop',
+    what: `${RESTARTS} restarts in a row; ${MANY} symbols at once; two processes and another program at one address; the weight enforced`,
+    expected: 'no ban earned, a refusal shared through the store, jitter, few lines in the log',
+    maxRuns: REAL_RUNS,
+    prepare: async () => void (await sharedRedis()),
+    run: (seed) => [restarts, manyAtOnce, crowded][seed % 3](seed),
+  },
+];
