@@ -262,8 +262,8 @@ export class FrameReader {
     update.symbol = this.symbols.text;
     update.firstUpdateId = numbers[FIRST_ID];
     update.finalUpdateId = numbers[FINAL_ID];
-    update.hasPrevious = this.requirePrevious;
-    update.previousId = numbers[PREVIOUS_ID];
+    if (!this.requirePrevious) numbers[PREVIOUS_ID] = NaN;
+    update.previousFinalUpdateId = numbers[PREVIOUS_ID];
     const time = numbers[EVENT_TIME];
     update.eventTimeMs = this.eventTimeUnit === 'us' ? Math.floor(time / 1000) : time;
     update.textForm = null;

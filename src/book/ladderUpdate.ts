@@ -15,9 +15,8 @@ export class LadderUpdate implements UpdateIds {
   firstUpdateId = NaN;
   finalUpdateId = NaN;
   eventTimeMs = NaN;
-  /** The previous update's final id, where `hasPrevious`. */
-  previousId = NaN;
-  hasPrevious = false;
+  /** NaN on spot: with null in its place every read of it would allocate. */
+  previousFinalUpdateId = NaN;
   bidCount = 0;
   askCount = 0;
   /** Price and quantity of each level, in units (see units.ts). */
@@ -29,10 +28,6 @@ export class LadderUpdate implements UpdateIds {
 
   constructor(levels = new Float64Array(INITIAL_LEVELS * NUMBERS_PER_LEVEL)) {
     this.levels = levels;
-  }
-
-  get previousFinalUpdateId(): number | null {
-    return this.hasPrevious ? this.previousId : null;
   }
 
   /** Makes room for so many levels; what the array held is gone. */
@@ -47,8 +42,7 @@ export class LadderUpdate implements UpdateIds {
     this.firstUpdateId = update.firstUpdateId;
     this.finalUpdateId = update.finalUpdateId;
     this.eventTimeMs = update.eventTimeMs;
-    this.hasPrevious = update.previousFinalUpdateId !== null;
-    this.previousId = update.previousFinalUpdateId ?? NaN;
+    this.previousFinalUpdateId = update.previousFinalUpdateId ?? NaN;
     const fits = this.setLevels(update.bids, update.asks);
     this.textForm = fits ? null : update;
     return this;
@@ -74,7 +68,7 @@ export class LadderUpdate implements UpdateIds {
       symbol: this.symbol,
       firstUpdateId: this.firstUpdateId,
       finalUpdateId: this.finalUpdateId,
-      previousFinalUpdateId: this.previousFinalUpdateId,
+      previousFinalUpdateId: Number.isNaN(this.previousFinalUpdateId) ? null : this.previousFinalUpdateId,
       eventTimeMs: this.eventTimeMs,
       bids: this.texts(0, this.bidCount),
       asks: this.texts(this.bidCount, this.askCount),
@@ -87,8 +81,7 @@ export class LadderUpdate implements UpdateIds {
     copy.firstUpdateId = this.firstUpdateId;
     copy.finalUpdateId = this.finalUpdateId;
     copy.eventTimeMs = this.eventTimeMs;
-    copy.previousId = this.previousId;
-    copy.hasPrevious = this.hasPrevious;
+    copy.previousFinalUpdateId = this.previousFinalUpdateId;
     copy.bidCount = this.bidCount;
     copy.askCount = this.askCount;
     copy.inexact = this.inexact;
