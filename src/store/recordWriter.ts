@@ -54,6 +54,8 @@ export class RecordWriter {
   private recordState: RecordState | null = null;
   private lastWriteAt = -Infinity;
   private lowerSince: number | null = null;
+  /** Since when our own record has been newer than what we save. */
+  private olderSince: number | null = null;
   /** The book changed since it was last written, and that was taken note of. */
   private dirty = false;
 
@@ -190,9 +192,13 @@ export class RecordWriter {
     if (this.tenure === 'standby')
       return this.when(STANDBY_PROBE_MS - since, () => this.save(levels, 'standby'));
     if (this.tenure === 'claim') return this.save(levels, 'claim');
-    if (written === null || this.recordState !== 'live') return this.save(levels, 'hold');
+    if (this.olderSince !== null && now - this.olderSince >= LOWER_ID_GRACE_MS)
+      return this.save(levels, 'renew');
+    if (written === null) return this.save(levels, 'hold');
+    // First of all: a record that says that we fetch the book anew is renewed as well.
     if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, levels, written, now);
     this.lowerSince = null;
+    if (this.recordState !== 'live') return this.save(levels, 'hold');
     if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
       // Another source's book has changed, not this one: the next to change must not wait for the heartbeat.
       this.dirty = false;
@@ -239,11 +245,13 @@ export class RecordWriter {
           this.epoch = reply.epoch;
           this.recordState = 'live';
           this.lowerSince = null;
+          this.olderSince = null;
           this.written = { lastUpdateId: book.lastUpdateId, levels, source, stretch: book.stretch };
           return;
         case 'older':
           // The reply to a newer save was lost. The book passes it soon, or its ids start over.
           this.counts.older++;
+          this.olderSince ??= monotonicMs();
           this.written = { lastUpdateId: book.lastUpdateId + 1, levels, source, stretch: book.stretch };
           this.recordState = 'live';
           return;
@@ -271,6 +279,7 @@ export class RecordWriter {
     this.written = null;
     this.recordState = null;
     this.lowerSince = null;
+    this.olderSince = null;
   }
 
   private send(pending: Promise<WriteReply>, done: (reply: WriteReply) => void): void {

@@ -82,6 +82,18 @@ describe.each(MARKETS)('sequence traps on %s', (market) => {
     await feed.end();
   });
 
+  test('ids that start over while the first reply is on its way', async () => {
+    const feed = await WatchedFeed.start({ market, symbols, tickMs: 20 }, {}, {}, ({ faults }) => {
+      faults.add({ kind: 'rest', path: 'depth', delayMs: 150, times: 1 });
+    });
+    await until(() => feed.exchange.stats.requests.length > 0, 'asked');
+    feed.exchange.faults.add({ kind: 'resetIds', to: 5 });
+    await feed.live();
+    expect(feed.view.read(1)?.lastUpdateId).toBeLessThan(1_000_000);
+    await feed.run(200);
+    await feed.end();
+  });
+
   test('a quiet symbol comes live without an event, and its first event joins', async () => {
     const feed = await WatchedFeed.start(idle);
     const book = await feed.live();
