@@ -12,7 +12,8 @@ export interface FaultProxyOptions {
   readonly random?: () => number;
   /** Sees all bytes as they arrive. `connection` counts from 1. */
   readonly onBytes?: (connection: number, direction: Direction, bytes: Buffer) => void;
-  readonly onEnd?: (connection: number) => void;
+  /** The client has gone. */
+  readonly onLeft?: (connection: number) => void;
 }
 
 /** What was written has to leave before the reset, or it would be thrown away with the connection, milliseconds. */
@@ -142,7 +143,13 @@ export class FaultProxy {
     const pair = this.hole === null ? this.join(id, client) : swallow(client, this.hole.answer);
     this.pairs.add(pair);
     const ends = [pair.client, pair.server].filter((socket) => socket !== null);
-    for (const socket of ends) socket.on('close', () => this.closed(pair, socket, id));
+    for (const socket of ends) socket.on('close', () => this.closed(pair, socket));
+    let left = false;
+    const leave = (): void => {
+      if (!left) this.options.onLeft?.(id);
+      left = true;
+    };
+    client.once('end', leave).once('close', leave);
     // Who waits behind a silent connection for its end would wait for ever.
     client.on('end', () => (pair.lanes === null || isSilent(pair)) && this.drop(pair));
   }
@@ -165,10 +172,10 @@ export class FaultProxy {
     return pair;
   }
 
-  private closed(pair: Pair, socket: Socket, id: number): void {
+  private closed(pair: Pair, socket: Socket): void {
     const other = socket === pair.client ? pair.server : pair.client;
     if (other === null || other.destroyed) {
-      if (this.pairs.delete(pair)) this.options.onEnd?.(id);
+      this.pairs.delete(pair);
       pair.lanes?.up.close();
       pair.lanes?.down.close();
       return;

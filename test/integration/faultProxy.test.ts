@@ -200,13 +200,13 @@ test('shows the bytes to a watcher', async () => {
   const watched = await FaultProxy.start(echo.port, {
     onBytes: (connection, direction, bytes) =>
       void seen.push(`${connection} ${direction} ${bytes.toString()}`),
-    onEnd: (connection) => void seen.push(`${connection} ended`),
+    onLeft: (connection) => void seen.push(`${connection} left`),
   });
   const socket = connect(watched.port, '127.0.0.1');
   clients.push(socket);
   socket.end('x');
   socket.resume();
-  await until(() => seen.includes('1 ended'), 'the end');
-  expect(seen).toEqual(['1 up x', '1 down x', '1 ended']);
+  await until(() => watched.accepted === 1 && watched.connections === 0, 'the end');
+  expect(seen).toEqual(['1 up x', '1 left', '1 down x']);
   await watched.close();
 });
