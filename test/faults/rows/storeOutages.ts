@@ -229,7 +229,10 @@ async function prepare(scene: Scene, own: Stage['own'], seed: number): Promise<P
   const writer = new SceneWriter(scene, credentialsOf({ ...server, port: proxy.port }));
   // What the feed showed, and when.
   const shown: Array<{ readonly atMs: number; readonly id: number }> = [];
-  const timer = setInterval(() => shown.push({ atMs: performance.now(), id: newestId(scene) }), 20);
+  const timer = setInterval(() => {
+    const id = scene.view().read(1)?.lastUpdateId;
+    if (id !== undefined) shown.push({ atMs: performance.now(), id });
+  }, 20);
   const stage: Prepared = {
     ...{ scene, proxy, writer, random, own, server, wire },
     watch: own(watchOf(scene, server)),
