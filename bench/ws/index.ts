@@ -5,6 +5,7 @@ import { syntheticStream, type Stream } from '../core/stream';
 import { processCpuUs } from '../lib/cpuTime';
 import type { Part, PartOptions, PartResult, Table, Target } from '../lib/part';
 import { figure, median } from '../lib/stats';
+import { WS_VERSION } from './projectWs';
 import { type Receiver, seen, wsAlone, wsJsonParse, wsOurs } from './receivers';
 
 const SEED = 20_240_808;
@@ -212,6 +213,7 @@ function report(costs: readonly Costs[]): PartResult {
       ]),
     ),
     tables,
+    versions: { ws: WS_VERSION },
     notes: [
       "The sender is a process of its own. Processor time is user and system time of the whole receiving process, its medians over interleaved passes. Ours is the feed's own connection with its watchdog, and its sums after the last frame are compared with the plain path's, in long passes with our own without a socket.",
       'At 100 and 1 000 a second each frame is a packet and a turn of the event loop of its own, as from the exchange. At full speed fifty frames come in one read, and what ws takes for a frame shrinks to less than any reader of 1.2 KB can add a tenth to.',

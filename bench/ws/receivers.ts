@@ -1,4 +1,3 @@
-import WebSocket from 'ws';
 import { fastCodec } from '../../src/binance/fastCodec';
 import { StreamConnection } from '../../src/binance/streamConnection';
 import { FEED_TIMINGS } from '../../src/binance/timings';
@@ -8,6 +7,7 @@ import { fastEngine } from '../../src/book/fastEngine';
 import { emptyTopSums } from '../../src/book/types';
 import { TOP } from '../core/sides';
 import type { Stream } from '../core/stream';
+import { WebSocket } from './projectWs';
 
 /** Receives a stream over one connection. */
 export interface Receiver {

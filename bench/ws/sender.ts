@@ -4,9 +4,10 @@
  */
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { syntheticStream, type Frames } from '../core/stream';
 import { monotonicMs } from '../../src/runtime/time';
+import { WebSocketServer } from './projectWs';
 
 /** The receiver takes its first look at its clock before the first frame comes. */
 const BEFORE_FIRST_MS = 50;
