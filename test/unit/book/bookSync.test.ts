@@ -8,7 +8,13 @@ import {
 } from '../../../src/book/bookSync';
 import { compareDecimals } from '../../../src/book/decimal';
 import type { SequenceRule } from '../../../src/book/sequenceRule';
-import { emptyTopSums, type DepthReply, type DepthUpdate, type Level } from '../../../src/book/types';
+import {
+  emptyRangeSums,
+  emptyTopSums,
+  type DepthReply,
+  type DepthUpdate,
+  type Level,
+} from '../../../src/book/types';
 import { runs } from '../../support/runs';
 
 /**
@@ -382,6 +388,28 @@ describe('each step of the rule', () => {
     sync.onReply(reply(1), 1);
     sync.onUpdate(update(2, 2, { bids: [level(10, '0')], asks: [level(11, '0')] }));
     expect(sync.trustedTop(5)).toEqual({ lastUpdateId: 2, bids: [], asks: [] });
+  });
+
+  test('sums within a range are those of known levels, or tell that they are not', () => {
+    const sync = start();
+    const sums = emptyRangeSums();
+    expect(sync.trustedSumsWithin(9.5, 11.5, sums)).toBe('unclear');
+    const bids = [level(10, '2'), level(9)];
+    const asks = [level(11, '3'), level(12)];
+    sync.onReply(reply(1, { bids, asks }), 2);
+    expect(sync.trustedSumsWithin(9.5, 11.5, sums)).toBe('summed');
+    expect(sums).toMatchObject({ bidNotional: 20, askNotional: 33, nextBid: 9, nextAsk: 12 });
+    expect(sync.trustedSumsWithin(9, 11.5, sums)).toBe('unclear');
+    expect(sync.trustedSumsWithin(8.5, 11.5, sums)).toBe('beyond');
+    expect(sync.trustedSumsWithin(9.5, 12.5, sums)).toBe('beyond');
+    sync.onUpdate(update(2, 2, { bids: [level(8)], asks: [level(13)] }));
+    expect(sync.trustedSumsWithin(8.5, 11.5, sums)).toBe('beyond');
+    expect(sync.trustedSumsWithin(9.5, 12.5, sums)).toBe('beyond');
+    expect(sync.trustedSumsWithin(9.5, 11.5, sums)).toBe('summed');
+    sync.beginRefresh();
+    sync.onReply(reply(2, { bids, asks }), 100);
+    expect(sync.trustedSumsWithin(8.5, 12.5, sums)).toBe('summed');
+    expect(sync.trustedSumsWithin(1, 100, sums)).toBe('summed');
   });
 
   test('headroom shrinks as the best levels go, and says how near the edge is', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { LadderBook } from '../../../src/book/ladderBook';
 import { LadderUpdate } from '../../../src/book/ladderUpdate';
 import { PlainBook } from '../../../src/book/plainBook';
-import { emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
+import { emptyRangeSums, emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
 import { runs } from '../../support/runs';
 
 /** The fast book beside the plain one, fed with the same updates and compared after each. */
@@ -65,16 +65,31 @@ class Pair {
     ]);
   }
 
+  /** @returns whether both books could tell on which side of the ends their levels are */
+  compareRange(lowestBid: number, highestAsk: number): boolean {
+    const [plain, fast] = [emptyRangeSums(), emptyRangeSums()];
+    const told = this.plain.sumsWithin(lowestBid, highestAsk, plain);
+    if (!this.fast.sumsWithin(lowestBid, highestAsk, fast) || !told) return false;
+    expectNear(fast, plain, /Levels$|^next/, `from ${lowestBid} to ${highestAsk}`);
+    this.compareSums(20);
+    return true;
+  }
+
   private compareSums(levels: number): void {
     this.plain.sums(levels, this.plainSums);
     this.fast.sums(levels, this.fastSums);
-    for (const [name, expected] of Object.entries(this.plainSums)) {
-      const actual = this.fastSums[name as keyof typeof this.fastSums];
-      const exactly = /Levels$|^best(Bid|Ask)$|^worst/.test(name);
-      const error = Math.abs(actual - expected) / Math.max(Math.abs(expected), Number.MIN_VALUE);
-      if (exactly ? actual !== expected : error > 1e-12 && actual !== expected)
-        throw new Error(`${name} at ${levels} levels: ${actual} instead of ${expected}`);
-    }
+    expectNear(this.fastSums, this.plainSums, /Levels$|^best(Bid|Ask)$|^worst/, `at ${levels} levels`);
+  }
+}
+
+/** Sums of doubles in another order differ in their last digits; counts and prices do not. */
+function expectNear<T extends object>(fast: T, plain: T, exact: RegExp, where: string): void {
+  for (const [name, expected] of Object.entries(plain) as Array<[string, number]>) {
+    const actual = fast[name as keyof T] as number;
+    const error = Math.abs(actual - expected) / Math.max(Math.abs(expected), Number.MIN_VALUE);
+    if (Object.is(actual, expected) || actual === expected) continue;
+    if (exact.test(name) || !(error <= 1e-12))
+      throw new Error(`${name} ${where}: ${actual} instead of ${expected}`);
   }
 }
 
@@ -156,6 +171,49 @@ describe('the fast book beside the plain one', () => {
     pair.compareAll([]);
   });
 
+  test('sums within any range, far levels and all, and the best ones after them', () => {
+    const level = (ticks: number, quantity: number): Level => [canonical(BigInt(ticks), 2), String(quantity)];
+    const offsets = [0, 1, 2, 30, 31, 32, 33, 64, 95, 96, 250, 251, 900, 901, 20_000, 400_000];
+    const pair = new Pair(
+      offsets.map((offset, i) => level(1_000_000 - offset, i + 1)),
+      offsets.map((offset, i) => level(1_000_010 + offset, 2 * i + 1)),
+    );
+    for (const bidEnd of [-5, ...offsets, 999_000])
+      for (const askEnd of [-5, ...offsets, 5_000_000])
+        for (const half of [0.5, 0.25])
+          expect(
+            pair.compareRange((1_000_000 - bidEnd - half) / 100, (1_000_010 + askEnd + half) / 100),
+          ).toBe(true);
+  });
+
+  test('a range that ends at a level, or very near to one, is not summed; one that ends at a free price is', () => {
+    const pair = new Pair(
+      [
+        ['100', '1'],
+        ['99.95', '2'],
+        ['20', '1'],
+      ],
+      [
+        ['100.01', '1'],
+        ['100.07', '3'],
+        ['900', '1'],
+      ],
+    );
+    const sums = emptyRangeSums();
+    const summed = (lowestBid: number, highestAsk: number) =>
+      pair.fast.sumsWithin(lowestBid, highestAsk, sums);
+    for (const bid of [100, 99.95, 99.950001, 99.949999, 20]) expect(summed(bid, 100.05)).toBe(false);
+    for (const ask of [100.01, 100.07, 100.070001, 100.069999, 900]) expect(summed(99.97, ask)).toBe(false);
+    expect(summed(99.97, 100.05)).toBe(true);
+    expect(sums).toMatchObject({ bidLevels: 1, askLevels: 1, nextBid: 99.95, nextAsk: 100.07 });
+    expect(summed(99.96, 100.06)).toBe(true);
+    expect(summed(99.951, 100.071)).toBe(true);
+    expect(sums).toMatchObject({ bidLevels: 1, askLevels: 2 });
+    expect(summed(NaN, 100.05)).toBe(false);
+    expect(summed(99.97, 1e11)).toBe(false);
+    expect(summed(99.97, Infinity)).toBe(false);
+  });
+
   test('all levels of a side removed, and the side filled again', () => {
     const bids = Array.from({ length: 300 }, (_, i): Level => [String(1_000 + i), String(i + 1)]);
     const pair = new Pair(bids, [['2000', '1']]);
@@ -212,6 +270,11 @@ describe('the fast book beside the plain one', () => {
               ]);
           pair.apply(of(true), of(false), levels);
           if (prune) pair.prune(price(mid - m.spread / 2), price(mid + m.spread / 2));
+          const half = Number(price(1)) / 2;
+          pair.compareRange(
+            Number(price(mid - m.spread / 3)) + half,
+            Number(price(mid + m.spread / 5)) + half,
+          );
         }
         pair.compareAll([price(mid), price(mid - m.spread), price(mid + m.spread / 3)]);
       }),
@@ -240,6 +303,7 @@ describe('the fast book beside the plain one', () => {
           const pair = new Pair(bids, asks);
           for (const [b, a] of updates) pair.apply(b, a, 3);
           pair.compareAll(prices);
+          if (prices.length > 1) pair.compareRange(Number(prices[0]), Number(prices[1]));
           if (prices.length > 1) pair.prune(prices[0], prices[1]);
         },
       ),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { canonicalDecimal } from '../../../src/book/decimal';
 import { PlainBook } from '../../../src/book/plainBook';
-import { emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
+import { emptyRangeSums, emptyTopSums, type DepthUpdate, type Level } from '../../../src/book/types';
 
 const canonical = (units: number) => canonicalDecimal((units / 100).toFixed(2)) as string;
 const level = fc.tuple(
@@ -96,4 +96,56 @@ test('empty sides and a locked book are not crossed', () => {
   expect(PlainBook.from(1, [['1', '1']], []).crossed).toBe(false);
   expect(PlainBook.from(1, [['1', '1']], [['1', '1']]).crossed).toBe(false);
   expect(PlainBook.from(1, [['1.01', '1']], [['1', '1']]).crossed).toBe(true);
+});
+
+describe('sums within a range of prices', () => {
+  const book = PlainBook.from(
+    5,
+    [
+      ['10', '2'],
+      ['9', '1'],
+      ['8', '4'],
+    ],
+    [
+      ['11', '3'],
+      ['12', '1'],
+    ],
+  );
+  const within = (lowestBid: number, highestAsk: number, of = book) => {
+    const sums = emptyRangeSums();
+    return of.sumsWithin(lowestBid, highestAsk, sums) ? sums : null;
+  };
+
+  test('of the levels in it, with the best price beyond', () => {
+    expect(within(8.5, 11.5)).toEqual({
+      ...{ bidLevels: 2, askLevels: 1, bidNotional: 29, askNotional: 33, bidQuantity: 3, askQuantity: 3 },
+      ...{ nextBid: 8, nextAsk: 12 },
+    });
+    expect(within(7, 13)).toEqual({
+      ...{ bidLevels: 3, askLevels: 2, bidNotional: 61, askNotional: 45, bidQuantity: 7, askQuantity: 4 },
+      ...{ nextBid: NaN, nextAsk: NaN },
+    });
+    expect(within(10.5, 10.9)).toEqual({ ...emptyRangeSums(), nextBid: 10, nextAsk: 11 });
+    expect(within(8.5, 11.5, PlainBook.from(1, [], []))).toEqual(emptyRangeSums());
+  });
+
+  test.each([
+    [9, 11.5],
+    [9 * (1 + 1e-13), 11.5],
+    [9 * (1 - 1e-13), 11.5],
+    [8.5, 11],
+    [8.5, 11 * (1 + 1e-13)],
+    [8.5, 11 * (1 - 1e-13)],
+  ])('none where an end, %d or %d, is too near to a level', (lowestBid, highestAsk) => {
+    expect(within(lowestBid, highestAsk)).toBeNull();
+  });
+
+  test.each([
+    [9 * (1 + 1e-11), 11.5, 1, 1],
+    [9 * (1 - 1e-11), 11.5, 2, 1],
+    [8.5, 11 * (1 + 1e-11), 2, 1],
+    [8.5, 11 * (1 - 1e-11), 2, 0],
+  ])('an end, %d or %d, that is near enough only to be told apart', (lowestBid, highestAsk, bids, asks) => {
+    expect(within(lowestBid, highestAsk)).toMatchObject({ bidLevels: bids, askLevels: asks });
+  });
 });
