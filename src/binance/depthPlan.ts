@@ -31,7 +31,7 @@ export function depthPlan(
   const hasty = (first: number) =>
     depthWeight(market, first) * symbols <= weightPerMinute
       ? first
-      : Math.min(cheapest(market, levels), first);
+      : Math.min(cheapestLimit(market, levels), first);
   if (bookDepth !== 'auto') {
     const asked = depthLimit(market, Math.max(bookDepth, levels));
     return { first: asked, hasty: hasty(asked), full: asked };
@@ -43,7 +43,7 @@ export function depthPlan(
 }
 
 /** The most levels for the weight that `levels` cost at least. */
-function cheapest(market: Market, levels: number): number {
+export function cheapestLimit(market: Market, levels: number): number {
   const weight = depthWeight(market, depthLimit(market, levels));
   const limits = market.depthWeights.filter((entry) => entry[1] === weight).map(([limit]) => limit);
   return Math.max(...limits);

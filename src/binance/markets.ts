@@ -151,7 +151,10 @@ export function depthLimit(market: Market, levels: number): number {
   return (market.depthWeights.find(([limit]) => limit >= levels) as readonly [number, number])[0];
 }
 
-/** The depth stream of a symbol: lower case, percent-encoded where not ASCII. */
+/**
+ * The depth stream of a symbol, lower case. Names go to the exchange in the JSON of SUBSCRIBE, where text that is not
+ * ASCII stands as it is; only in a URL it would be percent-encoded. The exchange names the stream in the same form.
+ */
 export function depthStream(market: Market, symbol: string, speedMs: number): string {
   return `${symbol.toLowerCase()}@depth${market.speeds.get(speedMs) ?? ''}`;
 }

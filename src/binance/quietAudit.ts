@@ -1,3 +1,4 @@
+import type { BookTop, Level } from '../book/types';
 import type { FeedTimings } from './timings';
 
 /** When to check a quiet stream, and what its events since the last check say. */
@@ -37,4 +38,15 @@ export class QuietAudit {
   private jitter(): number {
     return 0.75 + this.random() / 2;
   }
+}
+
+/** Do two books show the same best levels, as far down as both tell? */
+export function showSame(a: Pick<BookTop, 'bids' | 'asks'>, b: Pick<BookTop, 'bids' | 'asks'>): boolean {
+  return sameSide(a.bids, b.bids) && sameSide(a.asks, b.asks);
+}
+
+function sameSide(a: readonly Level[], b: readonly Level[]): boolean {
+  if ((a.length === 0) !== (b.length === 0)) return false;
+  const both = Math.min(a.length, b.length);
+  return a.slice(0, both).every(([price, quantity], i) => b[i][0] === price && b[i][1] === quantity);
 }

@@ -1,10 +1,11 @@
 import type { BookSync, ReplyOutcome, UpdateOutcome } from '../book/bookSync';
+import type { DepthReply } from '../book/types';
 import { backoffMs } from '../runtime/backoff';
 import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs, sleep } from '../runtime/time';
 import type { SymbolUpdate } from './codec';
-import { answeredLimit } from './depthPlan';
-import { QuietAudit } from './quietAudit';
+import { answeredLimit, cheapestLimit } from './depthPlan';
+import { QuietAudit, showSame } from './quietAudit';
 import type { SymbolHost } from './symbolHost';
 
 /** The coverage is renewed when less than this part of it is left beyond what readers take. */
@@ -47,7 +48,6 @@ export class SymbolKeeper<U extends SymbolUpdate> {
   private abort = new AbortController();
   private replyAt = 0;
   private lastEventAt = 0;
-  private auditedAt = 0;
   private coveredDepth = 0;
   private refreshAt = 0;
   private refreshFactor = 1;
@@ -122,13 +122,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
         1.5 * this.host.speedMs * this.host.timings.backoffFactor,
       );
       const since = Math.max(this.replyAt, this.lastEventAt);
-      if (this.replyAt === 0 || this.sync.book === null) return;
-      if (now - since < quietMs) {
-        // Updates come and none joins: the reply may be of a count of ids that is over.
-        const waitedMs = now - Math.max(this.replyAt, this.auditedAt);
-        if (!this.busy && waitedMs >= this.host.timings.firstAuditMs) void this.auditNow(this.epoch);
-        return;
-      }
+      if (this.replyAt === 0 || this.sync.book === null || now - since < quietMs) return;
       // A stream that has been silent while the book moved on is not believed to be quiet without a second look.
       if (this.silent === 0) this.tell.live();
       else if (!this.busy) void this.auditNow(this.epoch);
@@ -257,18 +251,18 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     this.busy = true;
     const { host, symbol } = this;
     try {
-      const limit = host.market.depthWeights[0][0];
+      const limit = cheapestLimit(host.market, 1);
       const { signal } = this.abort;
       const reply = await host.rest.depth(symbol, limit, { urgency: () => URGENCY.audit, signal });
       if (epoch !== this.epoch) return;
       const eventsThen = this.events;
-      if (this.isAhead(reply.lastUpdateId)) {
+      if (this.hasMovedOn(reply)) {
         await sleep(
           Math.max(host.timings.auditWaitMs, 2 * host.speedMs * host.timings.backoffFactor),
           signal,
         );
         if (epoch !== this.epoch) return;
-        if (this.isAhead(reply.lastUpdateId) && this.events === eventsThen) return this.silentStream();
+        if (this.hasMovedOn(reply) && this.events === eventsThen) return this.silentStream();
       } else if (this.audit.countsBackwards(this.events, reply.lastUpdateId, this.bookId())) {
         const detail = `${symbol}: update ids went backwards`;
         return this.tell.broken(new OrderFlowError('OF_SEQUENCE_GAP', detail, { subject: symbol }));
@@ -283,7 +277,6 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     } finally {
       if (epoch === this.epoch) {
         this.busy = false;
-        this.auditedAt = monotonicMs();
         this.audit.done(monotonicMs(), this.events);
       }
     }
@@ -300,7 +293,16 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     return this.sync.book?.lastUpdateId ?? 0;
   }
 
-  private isAhead(replyId: number): boolean {
-    return replyId > this.bookId();
+  /**
+   * Does the reply show a book that updates must have led to, and that have not come? On spot the ids of updates follow
+   * each other without a hole, so a greater id is one that an update has to bring. On futures ids advance without
+   * updates of the symbol, and only levels that differ tell that its book has changed: by id alone a quiet symbol would
+   * be taken for a silent stream over and over.
+   */
+  private hasMovedOn(reply: DepthReply): boolean {
+    if (reply.lastUpdateId <= this.bookId()) return false;
+    if (this.host.market.rule === 'spot') return true;
+    const top = this.sync.trustedTop(Math.max(reply.bids.length, reply.asks.length));
+    return top === null || !showSame(top, reply);
   }
 }
