@@ -48,6 +48,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
   private abort = new AbortController();
   private replyAt = 0;
   private lastEventAt = 0;
+  private auditedAt = 0;
   private coveredDepth = 0;
   private refreshAt = 0;
   private refreshFactor = 1;
@@ -122,7 +123,13 @@ export class SymbolKeeper<U extends SymbolUpdate> {
         1.5 * this.host.speedMs * this.host.timings.backoffFactor,
       );
       const since = Math.max(this.replyAt, this.lastEventAt);
-      if (this.replyAt === 0 || this.sync.book === null || now - since < quietMs) return;
+      if (this.replyAt === 0 || this.sync.book === null) return;
+      if (now - since < quietMs) {
+        // Updates come and none joins: the reply may be of a count of ids that is over.
+        const waitedMs = now - Math.max(this.replyAt, this.auditedAt);
+        if (!this.busy && waitedMs >= this.host.timings.firstAuditMs) void this.auditNow(this.epoch);
+        return;
+      }
       // A stream that has been silent while the book moved on is not believed to be quiet without a second look.
       if (this.silent === 0) this.tell.live();
       else if (!this.busy) void this.auditNow(this.epoch);
@@ -277,6 +284,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     } finally {
       if (epoch === this.epoch) {
         this.busy = false;
+        this.auditedAt = monotonicMs();
         this.audit.done(monotonicMs(), this.events);
       }
     }
