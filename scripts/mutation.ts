@@ -20,7 +20,7 @@ const ROOT = resolve(__dirname, '..');
 const FOLDER = join(ROOT, 'mutation');
 const REPORTS = join(ROOT, 'reports', 'mutation');
 /** Of the runs that a property has in the tests, so many are enough to notice a bug: the others are for the unknown. */
-const RUNS_SHARE = '0.1';
+const RUNS_SHARE = '0.05';
 
 async function main(signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -23,6 +23,7 @@ test('a ladder finds the best place, the next one down and counts, as a sorted m
       expect(ladder.count).toBe(sorted.length);
       expect(ladder.nextDown(from)).toBe(sorted.find((at) => at <= from) ?? -1);
       expect(ladder.countFrom(from)).toBe(sorted.filter((at) => at >= from).length);
+      expect(ladder.countFrom(ladder.best)).toBe(Math.min(sorted.length, 1));
       const walked: number[] = [];
       for (let at = ladder.best; at >= 0; at = ladder.nextDown(at - 1)) walked.push(at);
       expect(walked).toEqual(sorted);
