@@ -27,10 +27,15 @@ export interface FeederOptions {
   readonly clockBase: number;
   /** The exchange's minute is so long; undefined: its weight does not count. */
   readonly minuteMs?: number;
-  /** Saves every symbol's book there once in `saveEveryMs`. */
-  readonly redisPort?: number;
-  readonly saveEveryMs?: number;
-  readonly publish?: boolean;
+  /** Where it writes from the start. */
+  readonly outlet?: Outlet;
+}
+
+export interface Outlet {
+  readonly redisPort: number;
+  readonly saveEveryMs: number;
+  /** Depth events go to their topics. */
+  readonly publish: boolean;
 }
 
 export interface Measured {
@@ -67,7 +72,7 @@ class Feeder {
   private readonly liveAt = new Map<string, number>();
   private readonly writers = new Map<SymbolView, WriterHandle>();
   private readonly publishers = new Map<SymbolView, DepthPublisher>();
-  private readonly store: RedisStore | null;
+  private store: RedisStore | null = null;
   private readonly now: () => number;
   private readonly begunAt: number;
   private readonly sums = emptySums();
@@ -76,14 +81,12 @@ class Feeder {
   private since = { at: 0, process: 0, thread: 0, events: 0, saves: 0 };
 
   constructor(options: FeederOptions) {
-    const { port, symbols, bookDepth, clockBase, minuteMs, redisPort, publish } = options;
+    const { port, symbols, bookDepth, clockBase, minuteMs, outlet } = options;
     const url = `//127.0.0.1:${port}`;
     this.now = sharedClock(clockBase);
     // Before the feed asks for it: where the exchange's weight is none of the question it must not slow the start.
     const weight = minuteMs === undefined ? Number.MAX_SAFE_INTEGER : MARKETS.spot.weightPerMinute;
     weightBudgetFor(`127.0.0.1:${port}`, { weightPerMinute: weight, ...(minuteMs ? { minuteMs } : {}) });
-    this.store =
-      redisPort === undefined ? null : new RedisStore(settingsOf(redisPort), { keepConnected: true });
     this.begunAt = performance.now();
     this.lease = feedRegistry().acquire(
       {
@@ -97,19 +100,33 @@ class Feeder {
       },
       {
         onBook: (view) => this.onBook(view),
-        ...(publish ? { onEvent: (view, raw) => this.publishers.get(view)?.publish(raw) } : {}),
+        ...(outlet?.publish ? { onEvent: (view, raw) => this.publishers.get(view)?.publish(raw) } : {}),
         onStatus: ({ symbol, state }) => {
           if (state === 'live' && !this.liveAt.has(symbol))
             this.liveAt.set(symbol, performance.now() - this.begunAt);
         },
       },
     );
-    if (this.store !== null) for (const view of this.lease.views) this.keep(view, this.store, options);
+    if (outlet !== undefined) this.writeTo(outlet);
+  }
+
+  /** Every symbol gets a writer of its record and, where asked for, a publisher of its events, as the trigger has it. */
+  writeTo({ redisPort, saveEveryMs, publish }: Outlet): void {
+    const store = new RedisStore(settingsOf(redisPort), { keepConnected: true });
+    this.store = store;
+    for (const view of this.lease.views) {
+      const { orderbook, feed } = storeKeys('bench/', view.market, view.symbol);
+      const source = { view, levels: TOP, saveEveryMs, ttlMs: 60_000, updateSpeedMs: 100 };
+      this.writers.set(view, acquireWriter(store, { recordKey: orderbook, feedKey: feed }, source));
+      if (!publish) continue;
+      const { depth } = storeTopics('bench-', view.market, view.symbol);
+      this.publishers.set(view, acquireDepthPublisher(store, depth));
+    }
   }
 
   get live(): number {
     let live = 0;
-    for (const view of this.lease.views) if (view.stretch > 0) live++;
+    for (const view of this.lease.views) if (view.status().state === 'live') live++;
     return live;
   }
 
@@ -146,6 +163,11 @@ class Feeder {
     };
   }
 
+  /** Times that a book had to be fetched anew, over all symbols. */
+  resyncs(): number {
+    return this.lease.views.reduce((sum, view) => sum + view.status().resyncs, 0);
+  }
+
   books(): HashedBook[] {
     return this.lease.views.map((view) => {
       const book = view.read(5_000);
@@ -160,16 +182,6 @@ class Feeder {
     await Promise.all([...this.writers.values()].map((writer) => writer.release()));
     await Promise.all([...this.publishers.values()].map((publisher) => publisher.release()));
     await this.store?.close();
-  }
-
-  private keep(view: SymbolView, store: RedisStore, options: FeederOptions): void {
-    const { orderbook, feed } = storeKeys('bench/', view.market, view.symbol);
-    const { saveEveryMs = 1_000 } = options;
-    const source = { view, levels: TOP, saveEveryMs, ttlMs: 60_000, updateSpeedMs: 100 };
-    this.writers.set(view, acquireWriter(store, { recordKey: orderbook, feedKey: feed }, source));
-    if (!options.publish) return;
-    const { depth } = storeTopics('bench-', view.market, view.symbol);
-    this.publishers.set(view, acquireDepthPublisher(store, depth));
   }
 
   private onBook(view: SymbolView): void {
@@ -224,10 +236,12 @@ const methods = {
   start(options: FeederOptions): void {
     feeder = new Feeder(options);
   },
+  writeTo: (outlet: Outlet) => running().writeTo(outlet),
   live: () => running().live,
   liveTimes: () => running().liveTimes(),
   begin: () => running().begin(),
   end: () => running().end(),
+  resyncs: () => running().resyncs(),
   books: () => running().books(),
   memory,
   async stop(): Promise<{ connections: number; symbols: number; leases: number }> {

@@ -25,7 +25,7 @@ export async function measureGrowth({ quick, progress }: PartOptions): Promise<G
   const run = async (load: Load): Promise<Run> => {
     const key = JSON.stringify(load);
     let done = known.get(key);
-    if (done === undefined) known.set(key, (done = await runLoad(load, quick ? 1 : 8, {}, progress)));
+    if (done === undefined) known.set(key, (done = await runLoad(load, quick ? 1 : 6, progress)));
     return done;
   };
   const growth: Growth[] = [];

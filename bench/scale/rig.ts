@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FeederMethods, FeederOptions, HashedBook, Measured, Memory } from './feeder';
+import type { FeederMethods, HashedBook, Measured, Memory } from './feeder';
 import { symbolNames } from './names';
 import type { SenderMethods, SenderOptions, SenderStats } from './sender';
 import { clockBase } from './sharedClock';
@@ -21,11 +21,15 @@ export interface Load {
 
 export interface Run extends Load {
   readonly measured: Measured;
+  /** The same with a save a second of each symbol; null where that was not asked for. */
+  readonly saving: Measured | null;
   readonly sender: SenderStats;
   readonly startSeconds: number;
   readonly retainedBytes: number;
   readonly residentBytes: number;
   readonly booksChecked: number;
+  /** Times that a book had to be fetched anew since the start. */
+  readonly resyncs: number;
 }
 
 /** Level changes an event: thin books change less. */
@@ -37,8 +41,8 @@ export function changesOf(levels: number): number {
 export async function runLoad(
   load: Load,
   seconds: number,
-  over: Partial<FeederOptions> = {},
-  progress: (text: string) => void = () => undefined,
+  progress: (text: string) => void,
+  redisPort?: number,
 ): Promise<Run> {
   const what = `${load.symbols} symbols, ${load.levels} levels, ${load.perSecond} a second`;
   const sender: Sender = Worker.start<SenderMethods>('sender');
@@ -51,31 +55,48 @@ export async function runLoad(
     const begun = performance.now();
     await sender.call('resume');
     const symbols = symbolNames(0, load.symbols);
-    await feeder.call('start', { port, symbols, bookDepth: 5_000, clockBase: base, ...over });
+    await feeder.call('start', { port, symbols, bookDepth: 5_000, clockBase: base });
     await allLive(feeder, load.symbols);
     const startSeconds = (performance.now() - begun) / 1_000;
-    // A run of a second is timed by nobody.
-    await pause(seconds < 2 ? SHORT_SETTLE_MS : SETTLE_MS);
     progress(`${what}: timing`);
-    await sender.call('stats');
-    await feeder.call('begin');
-    await pause(seconds * 1_000);
-    const measured = await feeder.call('end');
+    const measured = await time(feeder, seconds, () => sender.call('stats'));
     const stats = await sender.call('stats');
     const after = await feeder.call('memory');
+    let saving: Measured | null = null;
+    if (redisPort !== undefined) {
+      progress(`${what}: timing with saves`);
+      await feeder.call('writeTo', { redisPort, saveEveryMs: 1_000, publish: false });
+      saving = await time(feeder, seconds);
+    }
     const booksChecked = await checkBooks(sender, [feeder], load.symbols);
+    const resyncs = await feeder.call('resyncs');
     await expectNothingLeft(feeder);
     return {
       ...load,
       measured,
+      saving,
       sender: stats,
       startSeconds,
       ...grown(before, after),
       booksChecked,
+      resyncs,
     };
   } finally {
     await Promise.all([sender.close(), feeder.close()]);
   }
+}
+
+async function time(
+  feeder: Feeder,
+  seconds: number,
+  before: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Measured> {
+  // A run of a second is timed by nobody.
+  await pause(seconds < 2 ? SHORT_SETTLE_MS : SETTLE_MS);
+  await before();
+  await feeder.call('begin');
+  await pause(seconds * 1_000);
+  return feeder.call('end');
 }
 
 export function senderOptions(load: Load, base: number): SenderOptions {
@@ -96,6 +117,7 @@ export async function checkBooks(
   feeders: readonly Feeder[],
   symbols: number,
 ): Promise<number> {
+  await Promise.all(feeders.map((feeder) => allLive(feeder, Math.ceil(symbols / feeders.length))));
   await sender.call('pause');
   await pause(300);
   const books: HashedBook[] = (await Promise.all(feeders.map((feeder) => feeder.call('books')))).flat();

@@ -14,6 +14,7 @@ const SAVE_EVERY_MS = 1_000;
 const READ_EVERY_MS = 1_000;
 
 export interface SplitFigures extends Load {
+  readonly publish: boolean;
   readonly seconds: number;
   readonly feeders: readonly Measured[];
   readonly readers: readonly ReaderFigures[];
@@ -35,6 +36,7 @@ export interface SplitFigures extends Load {
 export async function runSplit(
   load: Load,
   seconds: number,
+  publish: boolean,
   progress: (text: string) => void,
 ): Promise<SplitFigures> {
   const redis = await startBenchRedis();
@@ -42,17 +44,17 @@ export async function runSplit(
   const feeders = [0, 1].map(() => Worker.start<FeederMethods>('feeder'));
   const readers = [0, 1].map(() => Worker.start<ReaderMethods>('reader'));
   try {
-    progress(`two feeders, two readers: start of ${load.symbols} symbols`);
+    const what = `two feeders, two readers, ${publish ? 'with' : 'without'} topics`;
+    progress(`${what}: start of ${load.symbols} symbols`);
     const base = clockBase();
     const port = await sender.call('open', senderOptions(load, base));
     await sender.call('resume');
     const half = Math.ceil(load.symbols / 2);
     const names = [symbolNames(0, half), symbolNames(half, load.symbols)];
-    const shared = { port, bookDepth: 1_000, clockBase: base, publish: true, saveEveryMs: SAVE_EVERY_MS };
     const redisPort = redis.server.port;
-    await Promise.all(
-      feeders.map((feeder, i) => feeder.call('start', { ...shared, symbols: names[i], redisPort })),
-    );
+    const outlet = { redisPort, saveEveryMs: SAVE_EVERY_MS, publish };
+    const shared = { port, bookDepth: 1_000, clockBase: base, outlet };
+    await Promise.all(feeders.map((feeder, i) => feeder.call('start', { ...shared, symbols: names[i] })));
     await Promise.all(feeders.map((feeder, i) => allLive(feeder, names[i].length)));
     await pause(1_500);
     const keys = names.flat().map((symbol) => storeKeys('bench/', 'spot', symbol).orderbook);
@@ -60,7 +62,7 @@ export async function runSplit(
     await Promise.all(readers.map((reader) => reader.call('start', reading)));
     await pause(1_000);
 
-    progress('two feeders, two readers: timing');
+    progress(`${what}: timing`);
     const count = async (section: string, field: string) => Number(await redis.info(section, field));
     const counters = async () => ({
       cpuUs: await redis.cpuUs(),
@@ -79,7 +81,7 @@ export async function runSplit(
     const memoryMb = (await count('memory', 'used_memory')) / 2 ** 20;
     const bytesARecord = Number(await redis.plain.sendCommand(['STRLEN', keys[0]]));
 
-    progress('two feeders, two readers: comparing');
+    progress(`${what}: comparing`);
     let compared = await checkBooks(sender, feeders, load.symbols);
     for (const reader of readers) {
       const books = await reader.call('books');
@@ -90,6 +92,7 @@ export async function runSplit(
     const perSecond = (value: number) => value / took;
     return {
       ...load,
+      publish,
       seconds: took,
       feeders: measured,
       readers: read,
@@ -98,7 +101,7 @@ export async function runSplit(
         readPerSecond: perSecond(sum(read.map(({ records }) => records))),
       },
       messages: {
-        publishedPerSecond: perSecond(sum(measured.map(({ events }) => events))),
+        publishedPerSecond: publish ? perSecond(sum(measured.map(({ events }) => events))) : 0,
         deliveredPerSecond: perSecond(sum(read.map(({ messages }) => messages))),
       },
       redis: {
