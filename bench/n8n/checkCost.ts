@@ -10,6 +10,7 @@ import type { RangeSums, RangeVerdict, TopSums } from '../../src/book/types';
 import { bareGate } from '../../src/signal/gateParameters';
 import type { GateParameters } from '../../src/signal/gateTypes';
 import { readSignalParameters } from '../../src/signal/parameters';
+import type { SignalParameters } from '../../src/signal/types';
 import { SymbolSignals } from '../../src/trigger/symbolSignals';
 import { syntheticStream, type Stream } from '../core/stream';
 import { median, quantile } from '../lib/stats';
@@ -34,28 +35,45 @@ export interface CheckCost {
   readonly alerts: number;
 }
 
-interface Gate {
+interface Watch {
   readonly id: string;
   readonly label: string;
   readonly gate: GateParameters;
+  readonly measure: SignalParameters;
 }
+
+const topLevels = readSignalParameters({});
+const band = readSignalParameters({ measure: 'band' });
 
 const quiet: GateParameters = { ...bareGate(99.9), noSignalAfterMs: 5_000 };
 
 /** Thresholds that the stream never passes, one that it always does, and one that it crosses all the time. */
-const GATES: readonly Gate[] = [
-  { id: 'unchanged', label: 'nothing changes', gate: quiet },
+const WATCHES: readonly Watch[] = [
+  { id: 'unchanged', label: 'nothing changes', gate: quiet, measure: topLevels },
   {
     id: 'smoothed',
     label: 'nothing changes, mean with a half-life of 0.3 s',
     gate: { ...quiet, smoothingHalfLifeMs: 300 },
+    measure: topLevels,
   },
   {
     id: 'pending',
     label: 'beyond the threshold, waiting for the pending period to end',
     gate: { ...bareGate(0.001), pendingMs: QUIET_MS, noSignalAfterMs: 5_000 },
+    measure: topLevels,
   },
-  { id: 'told', label: 'every crossing of 10 % told, alert items included', gate: bareGate(10) },
+  {
+    id: 'band',
+    label: 'nothing changes, a band of 10 bps, thousands of levels',
+    gate: quiet,
+    measure: band,
+  },
+  {
+    id: 'told',
+    label: 'every crossing of 10 % told, alert items included',
+    gate: bareGate(10),
+    measure: topLevels,
+  },
 ];
 
 /** A symbol's live book over a stream, with the feed's own parts and without its sockets. */
@@ -124,16 +142,16 @@ function clockCost(now: () => number): number {
   return median(costs);
 }
 
-function signalsOf(view: SymbolView, gate: GateParameters, onAlert: () => void): SymbolSignals {
-  return new SymbolSignals(view, readSignalParameters({}), gate, true, onAlert);
+function signalsOf(view: SymbolView, { measure, gate }: Watch, onAlert: () => void): SymbolSignals {
+  return new SymbolSignals(view, measure, gate, true, onAlert);
 }
 
 /** Times each check of a pass over the stream. @returns how many alerts it gave */
-function timePass(stream: Stream, frames: readonly Buffer[], gate: GateParameters, us: Float64Array): number {
+function timePass(stream: Stream, frames: readonly Buffer[], watch: Watch, us: Float64Array): number {
   const view = new StreamView(stream);
   let alerts = 0;
   return withStreamClock((next, now) => {
-    const signals = signalsOf(view, gate, () => void alerts++);
+    const signals = signalsOf(view, watch, () => void alerts++);
     const looking = clockCost(now);
     for (let i = 0; i < frames.length; i++) {
       next();
@@ -148,13 +166,13 @@ function timePass(stream: Stream, frames: readonly Buffer[], gate: GateParameter
 }
 
 /** Heap that the events of a stretch take, with checks or without. Smallest of a few attempts. */
-function heapOf(stream: Stream, frames: readonly Buffer[], gate: GateParameters | null): number {
+function heapOf(stream: Stream, frames: readonly Buffer[], watch: Watch | null): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const attempts = Array.from({ length: HEAP_ATTEMPTS }, () =>
     withStreamClock((next) => {
       const view = new StreamView(stream);
-      const signals = gate === null ? null : signalsOf(view, gate, () => undefined);
+      const signals = watch === null ? null : signalsOf(view, watch, () => undefined);
       const events = (from: number, to: number) => {
         for (let i = from; i < to; i++) {
           next();
@@ -180,25 +198,25 @@ function heapOf(stream: Stream, frames: readonly Buffer[], gate: GateParameters 
 
 /** Passes with the different gates take turns, so that a busy moment of the machine falls on all of them. */
 export function measureCheckCost(quickly: boolean, progress: (text: string) => void): readonly CheckCost[] {
-  const stream = syntheticStream(quickly ? 5_000 : 40_000, 4);
+  const stream = syntheticStream(quickly ? 4_000 : 20_000, 4);
   const { frames } = stream.frames.receive('frames', 0, stream.frames.count);
-  const passes = quickly ? 2 : 7;
-  const times = GATES.map(() => new Float64Array(passes * frames.length));
-  const alerts = GATES.map(() => 0);
+  const passes = quickly ? 1 : 5;
+  const times = WATCHES.map(() => new Float64Array(passes * frames.length));
+  const alerts = WATCHES.map(() => 0);
   const warmUp = new Float64Array(frames.length);
   for (let i = -1; i < passes; i++) {
     progress(`cost of a check: pass ${i + 1} of ${passes}`);
-    GATES.forEach(({ gate }, which) => {
+    WATCHES.forEach((watch, which) => {
       const us = i < 0 ? warmUp : times[which].subarray(i * frames.length, (i + 1) * frames.length);
-      alerts[which] = timePass(stream, frames, gate, us);
+      alerts[which] = timePass(stream, frames, watch, us);
     });
   }
   const bare = heapOf(stream, frames, null);
-  return GATES.map(({ id, label, gate }, which) => ({
-    ...{ id, label },
+  return WATCHES.map((watch, which) => ({
+    ...{ id: watch.id, label: watch.label },
     usMedian: median(times[which]),
     usP99: quantile(times[which], 0.99),
-    bytes: Math.max(0, heapOf(stream, frames, gate) - bare),
+    bytes: Math.max(0, heapOf(stream, frames, watch) - bare),
     checks: frames.length,
     alerts: alerts[which],
   }));

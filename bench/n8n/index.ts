@@ -146,7 +146,7 @@ function delayTable(live: readonly Live[]): Table {
 
 function checkTable(checks: readonly CheckCost[]): Table {
   return {
-    title: 'A check on every update: measure, order flow, mean and gate of one symbol',
+    title: 'A check on every update: measure, order flow, mean and gate of one symbol of 10 000 levels',
     head: ['', 'µs, median', 'µs, p99', 'bytes of garbage', 'alerts of checks'],
     rows: checks.map(({ label, usMedian, usP99, bytes, alerts, checks: all }) => [
       ...[label, figure(usMedian), figure(usP99), figure(bytes), `${alerts} of ${all}`],
@@ -170,7 +170,6 @@ function targetsOf(
   checks: readonly CheckCost[],
   actions: readonly ActionCost[],
 ): Target[] {
-  const quiet = checks.find(({ id }) => id === 'unchanged');
   return [
     ...live.flatMap((found): Target[] => {
       const name = `${found.mode}, ${found.symbols} symbols`;
@@ -194,12 +193,14 @@ function targetsOf(
         ];
       return [];
     }),
-    {
-      text: 'a check when nothing changes, µs',
-      value: quiet?.usMedian ?? NaN,
-      limit: US_A_CHECK,
-      kind: 'atMost',
-    },
+    ...checks
+      .filter(({ id }) => id === 'unchanged' || id === 'smoothed')
+      .map(({ label, usMedian }): Target => ({
+        text: `a check, ${label}: µs, median`,
+        value: usMedian,
+        limit: US_A_CHECK,
+        kind: 'atMost',
+      })),
     ...actions
       .filter(({ id }) => id === 'items' || id === 'symbols')
       .map(({ label, roundTrips }): Target => ({
