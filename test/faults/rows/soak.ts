@@ -51,6 +51,7 @@ class Subject {
   private readonly child: ChildProcess;
   private readonly gone: Promise<void>;
   private answer: (message: FromChild) => void = () => undefined;
+  private readonly highestIds = new Map<string, number>();
   readonly failures: string[] = [];
   checked = 0;
   /** Books of ids that the exchange remembers no more. */
@@ -101,14 +102,24 @@ class Subject {
     const { symbol, lastUpdateId, bids, asks } = book;
     const truths = this.exchange.trueBooks(symbol, lastUpdateId, LEVELS);
     this.checked++;
-    if (truths.length === 0 && lastUpdateId < this.exchange.lastUpdateId(symbol))
-      return void this.forgotten++;
+    if (truths.length === 0 && lastUpdateId <= this.highest(symbol)) return void this.forgotten++;
     const same = truths.some(
       (truth) =>
         agrees(bids, truth.bids, book.bidsComplete ?? false) &&
         agrees(asks, truth.asks, book.asksComplete ?? false),
     );
-    if (!same) this.failures.push(`${symbol} at ${lastUpdateId} from the ${from} is not the true book`);
+    if (same) return;
+    const best = JSON.stringify([bids[0], asks[0], truths.map((truth) => [truth.bids[0], truth.asks[0]])]);
+    this.failures.push(
+      `${symbol} at ${lastUpdateId} from the ${from} is not the true book; the exchange is at ${this.exchange.lastUpdateId(symbol)}; best here and there: ${best}`,
+    );
+  }
+
+  /** The highest id that a symbol has had so far; to be called before its ids start over. */
+  highest(symbol: string): number {
+    const highest = Math.max(this.highestIds.get(symbol) ?? 0, this.exchange.lastUpdateId(symbol));
+    this.highestIds.set(symbol, highest);
+    return highest;
   }
 }
 
@@ -178,6 +189,7 @@ class Soak {
       owed -= Math.floor(owed);
       if (now < nextFault) continue;
       nextFault = now + this.random.next() * 2 * FAULT_EVERY_MS;
+      for (const symbol of this.exchange.feeds.keys()) this.subject.highest(symbol);
       strikeAtRandom(this.exchange, this.random);
       this.faults++;
     }
@@ -269,7 +281,7 @@ export function soakRow(options: SoakOptions): Scenario {
     expected:
       'nothing wrong in items and store; memory, handles and listeners flat; every symbol live after the faults',
     maxRuns: 1,
-    limitMs: 120_000 + (options.hours * 3_600_000 * 4) / SPEED,
+    limitMs: 120_000 + (options.hours * 3_600_000 * 10) / SPEED,
     run: (seed) => Soak.run(seed, options, (figures) => (lines = figures)),
     figures: () => lines,
   };
