@@ -11,6 +11,7 @@ import { routeRows } from './rows/routes';
 import { sequenceRows } from './rows/sequence';
 import { storeRows } from './rows/storeTrouble';
 import { silenceRows } from './rows/silence';
+import { SOAK, soakRow } from './rows/soak';
 import { workflowRows } from './rows/workflows';
 import { writerRows } from './rows/writers';
 import type { Scenario } from './scenario';
@@ -35,10 +36,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ...storeRows,
   ...recordRows,
   ...lifecycleRows,
-  ...crashLoopRows,
   ...clockRows,
+  ...crashLoopRows,
   ...routeRows,
   ...parameterRows,
   ...workflowRows,
   ...silenceRows,
+  soakRow(SOAK),
 ].sort((a, b) => a.id - b.id);
