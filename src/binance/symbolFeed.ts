@@ -97,7 +97,9 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
     return {
       market: this.market,
       symbol: this.symbol,
-      ...top,
+      lastUpdateId: top.lastUpdateId,
+      bids: top.bids,
+      asks: top.asks,
       eventTimeMs: this.sync.eventTimeMs,
       // What was read after this process stood still may have arrived as early as that.
       receivedAtMs: Math.min(this.receivedAtMs, Math.ceil(wallMs() - liveAgeMs)),

@@ -203,7 +203,8 @@ export class LadderSide {
 
   /** The quantity at a key that is taken, as a canonical decimal. */
   quantityAt(key: number): string {
-    return this.exact.get(key) ?? unitsText(this.unitsAt(key));
+    const text = this.exact.size > 0 ? this.exact.get(key) : undefined;
+    return text ?? unitsText(this.unitsAt(key));
   }
 
   /** The number of levels at or above a key, which need not be whole. */

@@ -8,11 +8,20 @@ export function bookContent(
   updateSpeedMs: number,
   flow?: unknown,
 ): BookContent {
-  const { lastUpdateId, market, symbol, eventTimeMs, bidsComplete, asksComplete, resyncs, bids, asks } = book;
-  return {
-    ...{ lastUpdateId, levels, market, symbol, eventTimeMs },
+  // Field by field: an object made of others takes as long as all the levels' text.
+  const content: BookContent = {
+    lastUpdateId: book.lastUpdateId,
+    levels,
+    market: book.market,
+    symbol: book.symbol,
+    eventTimeMs: book.eventTimeMs,
     receivedAtMs: Math.round(book.receivedAtMs),
-    ...{ bidsComplete, asksComplete, resyncs, updateSpeedMs, bids, asks },
-    ...(flow === undefined ? {} : { flow }),
+    bidsComplete: book.bidsComplete,
+    asksComplete: book.asksComplete,
+    resyncs: book.resyncs,
+    updateSpeedMs,
+    bids: book.bids,
+    asks: book.asks,
   };
+  return flow === undefined ? content : { ...content, flow };
 }
