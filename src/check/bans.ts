@@ -1,4 +1,5 @@
 import { restHost } from '../binance/marketQueries';
+import { sharedBudgets } from '../binance/sharedBudgets';
 import { acquireBanShare } from '../store/banShare';
 import type { SnapshotStore } from '../store/types';
 import type { CheckSettings } from './settings';
@@ -14,7 +15,7 @@ export async function withSharedBans<T>(
 ): Promise<T> {
   const asking = settings.filter(({ source }) => source === 'exchange');
   const shares = asking.map(({ keyPrefix, market, restBaseUrl }) =>
-    acquireBanShare(store, keyPrefix, restHost(market, restBaseUrl)),
+    acquireBanShare(store, keyPrefix, restHost(market, restBaseUrl), sharedBudgets()),
   );
   try {
     await Promise.allSettled(shares.map(({ ready }) => ready));

@@ -1,5 +1,5 @@
-import { type BanBoard, sharedBudgets } from '../binance/sharedBudgets';
-import { type Ban, LONGEST_BAN_MS } from '../binance/weightBudget';
+import type { BanBoard } from '../binance/sharedBudgets';
+import type { Ban } from '../binance/weightBudget';
 import { isOrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
 import { banKey } from './keys';
@@ -9,6 +9,8 @@ import type { ReadResult, SnapshotStore, StoredState } from './types';
 export const LOOK_EVERY_MS = 1_000;
 /** After a failure the connection is left to its own backoff for so long. */
 const LOOK_AFTER_FAILURE_MS = 5_000;
+/** No exchange bans for longer; a record that says so was written by someone else. */
+const LONGEST_BAN_MS = 3 * 24 * 3_600_000;
 /** Two figures for one ban may differ by the way through the store. */
 const SLACK_MS = 500;
 
@@ -132,11 +134,17 @@ const shares = (): Map<string, BanShare> => processShared('banShares', 1, () => 
  * do: the bans of a process are known to all of it.
  * @param store stays the caller's; the share opens a handle of its own
  * @param host of the REST requests
+ * @param board the bans of this process
  */
-export function acquireBanShare(store: SnapshotStore, keyPrefix: string, host: string): BanShareHandle {
+export function acquireBanShare(
+  store: SnapshotStore,
+  keyPrefix: string,
+  host: string,
+  board: BanBoard,
+): BanShareHandle {
   if (store.kind === 'memory') return { ready: Promise.resolve(), release: () => Promise.resolve() };
   const identity = `${store.identity}|${keyPrefix}`;
-  const share = shares().get(identity) ?? new BanShare(store.share(), keyPrefix, sharedBudgets());
+  const share = shares().get(identity) ?? new BanShare(store.share(), keyPrefix, board);
   shares().set(identity, share);
   const ready = share.add(host);
   ready.catch(() => undefined);

@@ -1,4 +1,5 @@
 import { checkSymbols, restHost } from '../binance/marketQueries';
+import { sharedBudgets } from '../binance/sharedBudgets';
 import { acquireBanShare, type BanShareHandle } from '../store/banShare';
 import { storeKeys } from '../store/keys';
 import type { SnapshotStore } from '../store/types';
@@ -16,7 +17,7 @@ export async function preflight(
   signal?: AbortSignal,
 ): Promise<BanShareHandle> {
   const { market, symbols, keyPrefix, restBaseUrl } = settings;
-  const bans = acquireBanShare(store, keyPrefix, restHost(market, restBaseUrl));
+  const bans = acquireBanShare(store, keyPrefix, restHost(market, restBaseUrl), sharedBudgets());
   try {
     await Promise.all([store.probe(storeKeys(keyPrefix, market, symbols[0]).orderbook), bans.ready]);
     await checkSymbols(market, symbols, { restBaseUrl, signal });
