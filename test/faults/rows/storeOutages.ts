@@ -220,10 +220,12 @@ type Prepared = Stage & { readonly wire: RedisWire; lateBooks(): number };
 
 async function prepare(scene: Scene, own: Stage['own'], seed: number): Promise<Prepared> {
   const random = new Random(seed);
+  // Of its own: how often the proxy asks depends on how the bytes come.
+  const jitter = new Random(seed ^ 0x6e6e);
   const wire = new RedisWire(RECORD_KEY);
   const server = await startRedis();
   const proxy = await FaultProxy.start(server.port, {
-    ...{ random: () => random.next(), onBytes: wire.onBytes, onLeft: wire.onLeft },
+    ...{ random: () => jitter.next(), onBytes: wire.onBytes, onLeft: wire.onLeft },
   });
   own(proxy);
   const writer = new SceneWriter(scene, credentialsOf({ ...server, port: proxy.port }));
