@@ -59,19 +59,29 @@ export class SteppedSymbol implements SymbolView {
   read(levels: number): LiveBook | null {
     const top = this.sync.trustedTop(levels);
     if (top === null) return null;
-    const { symbol, market, stretch } = this;
-    const receivedAtMs = Date.now();
-    const sides = { bidsComplete: false, asksComplete: false };
-    const eventTimeMs = this.sync.eventTimeMs;
-    return { market, symbol, ...top, ...sides, eventTimeMs, receivedAtMs, liveAgeMs: 1, resyncs: 0, stretch };
-  }
-
-  sumsWithin(...range: Parameters<SymbolView['sumsWithin']>): ReturnType<SymbolView['sumsWithin']> {
-    return this.sync.trustedSumsWithin(...range);
+    // The same shape as the feed's, made in the same way.
+    return {
+      market: this.market,
+      symbol: this.symbol,
+      lastUpdateId: top.lastUpdateId,
+      bids: top.bids,
+      asks: top.asks,
+      eventTimeMs: this.sync.eventTimeMs,
+      receivedAtMs: Date.now(),
+      liveAgeMs: 1,
+      bidsComplete: false,
+      asksComplete: false,
+      resyncs: 0,
+      stretch: this.stretch,
+    };
   }
 
   sums(levels: number, out: Parameters<SymbolView['sums']>[1]): boolean {
     return this.sync.trustedSums(levels, out);
+  }
+
+  sumsWithin(...args: Parameters<SymbolView['sumsWithin']>): ReturnType<SymbolView['sumsWithin']> {
+    return this.sync.trustedSumsWithin(...args);
   }
 
   status(): SymbolStatus {

@@ -54,14 +54,14 @@ class Publishers {
   }
 
   /** Publishes as fast as Redis takes it, until `done`; resolves when everything was answered. */
-  async run(done: () => boolean): Promise<number> {
+  async run(done: (events: number) => boolean): Promise<number> {
     const before = this.totals();
     const settled = () => {
       const { published, dropped, failed } = this.totals();
       return published + dropped + failed - before.published - before.dropped - before.failed;
     };
     let events = 0;
-    while (!done()) {
+    while (!done(events)) {
       if (events - settled() < MOST_UNANSWERED)
         for (let i = 0; i < EVENTS_A_TURN; i++, events++) this.publish();
       await turn();
@@ -122,10 +122,8 @@ export async function timePublishing(
   }
 }
 
-/** True after so many turns of EVENTS_A_TURN events at most. */
-function counter(events: number): () => boolean {
-  let turns = Math.ceil(events / EVENTS_A_TURN);
-  return () => turns-- <= 0;
+function counter(wanted: number): (events: number) => boolean {
+  return (events) => events >= wanted;
 }
 
 export interface StallFigures {
