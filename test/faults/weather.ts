@@ -66,7 +66,7 @@ const LASTS_MS = 200;
 export function strikeAtRandom(exchange: Exchange, random: Random): void {
   const symbol = random.pick([...exchange.feeds.keys()]);
   const dice = random.next();
-  const makers = dice < 0.75 ? TO_A_SYMBOL : dice < 0.93 ? TO_REQUESTS : TO_ALL;
+  const makers = dice < 0.75 ? TO_A_SYMBOL : dice < 0.96 ? TO_REQUESTS : TO_ALL;
   const fault = random.pick(makers)(random, exchange, symbol);
   const id = exchange.faults.add(fault);
   if (makers === TO_REQUESTS) exchange.faults.add({ kind: 'drop', symbol, times: 1 });

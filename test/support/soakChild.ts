@@ -2,6 +2,7 @@ import { fastCodec } from '../../src/binance/fastCodec';
 import { createFeedRegistry, feedRegistry } from '../../src/binance/feedRegistry';
 import { MARKETS } from '../../src/binance/markets';
 import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { FEED_TIMINGS } from '../../src/binance/timings';
 import { isOrderFlowError } from '../../src/runtime/errors';
 import { processShared } from '../../src/runtime/processShared';
 import { storeKeys } from '../../src/store/keys';
@@ -60,6 +61,11 @@ const KEY_PREFIX = 'soak/';
 const EXECUTION_MS = 20;
 const STORE_READ_MS = 500;
 const STORE_SAMPLE = 20;
+/** What is under way at a moment is gone a little later; what is kept is not. */
+const LOOKS = 10;
+const LOOK_EVERY_MS = 80;
+/** As the tests' other waits, where those are shorter still: many quiet symbols share the request weight here. */
+const TIMINGS = { ...QUICK, auditMs: FEED_TIMINGS.auditMs * QUICK.backoffFactor };
 
 const send = (message: FromChild): void => void process.send?.(message);
 
@@ -67,7 +73,7 @@ async function main(): Promise<void> {
   const job = JSON.parse(process.argv[2]) as SoakJob;
   const { symbols, restBaseUrl, webSocketBaseUrl, levels } = job;
   // The first to ask makes what the whole process shares.
-  processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec(), timings: QUICK }));
+  processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
   weightBudgetFor(new URL(restBaseUrl).host, {
     weightPerMinute: MARKETS.spot.weightPerMinute,
     minuteMs: 60_000 * QUICK.backoffFactor,
@@ -101,8 +107,11 @@ async function main(): Promise<void> {
   readStore(symbols);
   process.on('message', (question: 'state' | 'figures') => {
     if (question === 'figures') {
-      const resyncs = views.reduce((sum, view) => sum + view.status().resyncs, 0);
-      return send({ kind: 'figures', figures: { ...measure(), ...watch.take(), resyncs } });
+      void measure().then((measured) => {
+        const resyncs = views.reduce((sum, view) => sum + view.status().resyncs, 0);
+        send({ kind: 'figures', figures: { ...measured, ...watch.take(), resyncs } });
+      });
+      return;
     }
     const down = views.map((view) => view.status()).filter(({ state }) => state !== 'live');
     const why = down[0] === undefined ? '' : `${down[0].symbol} is ${down[0].state}: ${down[0].reason}`;
@@ -162,15 +171,22 @@ function listenersOf(emitter: Emitting): number {
   return names.reduce((sum, name) => sum + (emitter.listenerCount?.(name) ?? 0), 0);
 }
 
-function measure(): Omit<SoakFigures, 'events' | 'resyncs' | 'outagesMs'> {
+/** The least of some looks: a request may be under way at any moment, what leaks is there at all of them. */
+async function measure(): Promise<Omit<SoakFigures, 'events' | 'resyncs' | 'outagesMs'>> {
+  let [handles, listeners] = [Infinity, Infinity];
+  for (let look = 0; look < LOOKS; look++) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    // Nothing public lists the open handles themselves.
+    const open = (process as unknown as { _getActiveHandles(): Emitting[] })._getActiveHandles();
+    const heard = open.reduce((sum, handle) => sum + listenersOf(handle), listenersOf(process));
+    listeners = Math.min(listeners, heard);
+    handles = Math.min(handles, process.getActiveResourcesInfo().length);
+  }
   const collect = globalThis.gc as () => void;
   collect();
   collect();
   const { heapUsed, external, rss } = process.memoryUsage();
-  // Nothing public lists the open handles themselves.
-  const handles = (process as unknown as { _getActiveHandles(): Emitting[] })._getActiveHandles();
-  const listeners = handles.reduce((sum, handle) => sum + listenersOf(handle), listenersOf(process));
-  return { heapUsed, external, rss, handles: process.getActiveResourcesInfo().length, listeners };
+  return { heapUsed, external, rss, handles, listeners };
 }
 
 main().catch((error: unknown) => {
