@@ -200,9 +200,7 @@ describe('processes of their own that share a Redis', () => {
     // Each checks its symbol, fetches its book, and once more deeper; then both are quiet.
     await until(() => asked() === 6, 'both settled', 10_000);
     const before = asked();
-    const banSeconds = 12;
-    exchange.faults.add({ kind: 'banned', retryAfterSeconds: banSeconds });
-    const begun = performance.now();
+    exchange.faults.add({ kind: 'banned', retryAfterSeconds: 120 });
     // Only the first one's symbol has a reason to ask.
     exchange.faults.add({ kind: 'drop', symbol: 'BTCUSDT', times: 1 });
     await until(() => asked() === before + 1, 'asked once', 5_000);
@@ -212,17 +210,10 @@ describe('processes of their own that share a Redis', () => {
     first.child.kill('SIGKILL');
     const third = startChild(['BTCUSDT'], prefix);
     await until(() => third.lines.includes('started'), 'started again', 20_000);
-    // Started within the ban, it has known of it: nobody is asked, not even whether the symbol exists.
-    expect(performance.now() - begun).toBeLessThan(banSeconds * 1_000);
-    const itemsBefore = second.lines.length;
-    await until(
-      () => (third.lines.includes('item') && second.lines.length > itemsBefore) || asked() > before + 20,
-      'live again',
-      15_000,
-    );
+    // It has known of the ban: nobody was asked, not even whether the symbol exists. Nor does the second one ask.
+    await pause(1_000);
+    expect(asked()).toBe(before + 1);
     expect(exchange.stats.bans).toBe(1);
-    // The request that was told of the ban is the only one that came during it.
     expect(exchange.stats.earlyRequests).toBe(1);
-    expect(exchange.stats.requests.filter(({ status }) => status === 418)).toHaveLength(1);
   }, 60_000);
 });

@@ -128,12 +128,18 @@ function crowded(seed: number): Promise<RunResult> {
     const { exchange } = world;
     const names = [...exchange.feeds.keys()];
     const halves = [names.slice(0, 30), names.slice(30)];
-    const all = await Promise.all(halves.map((half) => PlayedProcess.start(world, { symbols: half })));
+    const all = await Promise.all(
+      // Shallow books, so that nothing is asked once all live: what is asked while the other program takes its share in
+      // steps keeps everyone informed, and this is about those who know nothing yet.
+      halves.map((half) => PlayedProcess.start(world, { symbols: half, bookDepth: 100 })),
+    );
     const live = () => all.every(({ allLive }) => allLive);
     await until(live, 'both live', 30_000);
-    await pause(MINUTE_MS * (0.2 + random.next()));
+    await pause(MINUTE_MS * random.next());
     // Not at the end of a minute, when all would be forgiven before anyone asks.
-    await until(() => Date.now() % MINUTE_MS < MINUTE_MS / 4, 'a minute that has just begun');
+    const quietMs = () => Date.now() - (exchange.stats.requests.at(-1)?.atMs ?? 0);
+    const minuteBegins = () => Date.now() % MINUTE_MS < MINUTE_MS / 4;
+    await until(() => quietMs() > MINUTE_MS / 8 && minuteBegins(), 'a quiet moment', 30_000);
     const before = exchange.stats.requests.length;
     exchange.weight.spend(world.weightPerMinute);
     // One stream breaks or both do; the other one's breaks when the first has been refused.
