@@ -200,6 +200,8 @@ export async function startTrigger(
     readonly mode?: 'manual' | 'trigger';
     readonly activation?: WorkflowActivateMode;
     readonly onExecution?: (outputs: INodeExecutionData[][]) => Promise<void>;
+    /** Told as soon as the trigger has answered n8n; a test by hand is still under way then and can be cancelled. */
+    readonly onResponse?: (response: ITriggerResponse) => void;
   },
 ): Promise<TriggerRun> {
   const credentials = options.credentials ?? {};
@@ -262,6 +264,7 @@ export async function startTrigger(
     options.activation ?? 'activate',
   );
   if (!response) throw new Error('the trigger gave no response');
+  options.onResponse?.(response);
   if (mode === 'manual') {
     response.manualTriggerResponse?.then(
       (outputs) => record(outputs as INodeExecutionData[][]),

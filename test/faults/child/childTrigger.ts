@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { must } from '../scenario';
-import type { Orders, Report, Wish, Word } from './protocol';
+import type { Inventory, Orders, Report, Wish, Word } from './protocol';
 
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -10,7 +10,8 @@ export class ChildTrigger {
   readonly failures: string[] = [];
   items = 0;
   private readonly waiting = new Set<(word: Word) => void>();
-  private lastWords = '';
+  /** What it wrote to its error output, the end of it. */
+  lastWords = '';
   /** Resolves with the signal or code by which it ended. */
   readonly exited: Promise<string>;
 
@@ -29,13 +30,19 @@ export class ChildTrigger {
     });
   }
 
-  static async start(orders: Orders): Promise<ChildTrigger> {
-    const child = fork(join(__dirname, 'triggerChild.ts'), [JSON.stringify(orders)], {
+  /** @param whenForked told before it has started, for whoever ends it in the middle of that */
+  static async start(
+    orders: Orders,
+    program: 'triggerChild' | 'updatedChild' = 'triggerChild',
+    whenForked: (child: ChildTrigger) => void = () => undefined,
+  ): Promise<ChildTrigger> {
+    const child = fork(join(__dirname, `${program}.ts`), [JSON.stringify(orders)], {
       execArgv: ['--import', 'tsx'],
       cwd: join(__dirname, '../../..'),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const trigger = new ChildTrigger(child);
+    whenForked(trigger);
     await trigger.next('started').catch(async (error: Error) => {
       await trigger.end();
       throw error;
@@ -51,7 +58,18 @@ export class ChildTrigger {
     this.child.kill(name);
   }
 
-  async wish(wish: Exclude<Wish, { do: 'report' | 'close' }>): Promise<void> {
+  /** Asks it to end its trigger and itself. */
+  close(): void {
+    this.child.send({ do: 'close' } satisfies Wish);
+  }
+
+  async inventory(): Promise<Inventory> {
+    const inventory = this.next('inventory');
+    this.child.send({ do: 'inventory' } satisfies Wish);
+    return (await inventory) as Inventory;
+  }
+
+  async wish(wish: Exclude<Wish, { do: 'report' | 'close' | 'inventory' }>): Promise<void> {
     const done = this.next('done');
     this.child.send(wish);
     await done;
@@ -85,7 +103,10 @@ export class ChildTrigger {
         if (word.say === what) settle(() => resolve(word));
       };
       const timer = setTimeout(
-        () => settle(() => reject(new Error(`no "${what}" of the child within ${ANSWER_LIMIT_MS} ms`))),
+        () =>
+          settle(() =>
+            reject(new Error(`no "${what}" of the child within ${ANSWER_LIMIT_MS} ms: ${this.lastWords}`)),
+          ),
         ANSWER_LIMIT_MS,
       );
       this.waiting.add(listener);
@@ -96,11 +117,12 @@ export class ChildTrigger {
   }
 }
 
-/** Words of a child that ended well. */
+/** It has to end like this, by itself. */
 export async function mustEnd(child: ChildTrigger, how: string, withinMs: number): Promise<void> {
-  const timeout = new Promise<string>((resolve) =>
-    setTimeout(() => resolve('still running'), withinMs).unref(),
-  );
-  const seen = await Promise.race([child.exited, timeout]);
-  must(seen === how, () => `the child is ${seen} and not ${how}`);
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('still running'), withinMs);
+  });
+  const seen = await Promise.race([child.exited, timeout]).finally(() => clearTimeout(timer));
+  must(seen === how, () => `the child is ${seen} and not ${how}: ${child.lastWords}`);
 }

@@ -15,7 +15,12 @@ export type Wish =
   | { readonly do: 'clock'; readonly byMs: number }
   /** Its event loop stands still. */
   | { readonly do: 'stall'; readonly ms: number }
-  | { readonly do: 'report' };
+  | { readonly do: 'report' }
+  /** The package is updated in place: its code is loaded anew, and a second trigger started with it. */
+  | { readonly do: 'update' }
+  /** The trigger of the old code is ended, twice. */
+  | { readonly do: 'closeOld' }
+  | { readonly do: 'inventory' };
 
 /** A book as it was shown. Times by the system's clock, but `receivedAtMs`, which is by the child's own. */
 export interface BookSeen {
@@ -34,9 +39,30 @@ export interface Report {
   readonly trueNowMs: number;
 }
 
+/** What stands open in the child, as its newest code sees it. */
+export interface Inventory {
+  readonly say: 'inventory';
+  readonly connections: number;
+  readonly symbols: number;
+  readonly leases: number;
+  readonly writers: number;
+  /** Items of the trigger of the old code and of that of the new. */
+  readonly items: readonly [old: number, renewed: number];
+}
+
 export type Word =
   | { readonly say: 'started' }
   | { readonly say: 'item'; readonly lastUpdateId: number }
   | { readonly say: 'failed'; readonly code: string }
   | { readonly say: 'done' }
-  | Report;
+  | Report
+  | Inventory;
+
+/**
+ * The end of a process whose trigger is closed. With the memory store nothing may keep it alive; a Redis connection is
+ * kept for the grace of a release, and n8n, which has been told to stop, does not wait for that either.
+ */
+export function leave({ credentials }: Orders): void {
+  if (credentials !== null) process.exit(0);
+  if (process.connected) process.disconnect();
+}

@@ -8,7 +8,7 @@ import { storeKeys } from '../../../src/store/keys';
 import { openStore } from '../../../src/store/openStore';
 import { feedRequest, readTriggerSettings } from '../../../src/trigger/settings';
 import { TriggerSession } from '../../../src/trigger/triggerSession';
-import type { BookSeen, Orders, Word, Wish } from './protocol';
+import { type BookSeen, leave, type Orders, type Wish, type Word } from './protocol';
 
 /**
  * A process of its own that runs one trigger, as an n8n does: it ends its trigger at SIGTERM and then ends by itself.
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   const end = async () => {
     await lease.release();
     await session?.close();
-    process.disconnect?.();
+    leave(orders);
   };
   process.once('SIGTERM', () => void end());
   process.on('message', (wish: Wish) => void obey(wish, end));
@@ -85,7 +85,10 @@ async function obey(wish: Wish, end: () => Promise<void>): Promise<void> {
       const recordAgeMs = found === null || isOrderFlowError(found) ? null : found.ageMs;
       say({ say: 'report', seen: seen.splice(0), items, recordAgeMs, trueNowMs: trueNowMs() });
       items = [];
+      return;
     }
+    default:
+      throw new Error(`this program does not ${wish.do}`);
   }
 }
 

@@ -1,9 +1,12 @@
 import { pause, Scene } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { sharedRedis } from '../sharedRedis';
+import { activations } from './activation';
+import { endedProcess, updatedInPlace } from './endings';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 
-/** Row 16: leases given back at any moment, twice, while others come. */
+/** Leases given back at any moment, twice, while others come. */
 function closing(seed: number): Promise<RunResult> {
   return Scene.play({ seed, exchange: { symbols: SYMBOLS } }, async (scene) => {
     const { random, registry, exchange } = scene;
@@ -27,13 +30,29 @@ function closing(seed: number): Promise<RunResult> {
   });
 }
 
+/** Row 16. */
+function endings(seed: number): Promise<RunResult> {
+  switch (seed % 4) {
+    case 0:
+      return closing(seed);
+    case 1:
+      return activations(seed);
+    case 2:
+      return endedProcess(seed);
+    default:
+      return updatedInPlace(seed);
+  }
+}
+
 export const lifecycleRows: readonly Scenario[] = [
   {
     id: 16,
     name: 'closing',
-    what: 'leases given back at any moment of the start, twice, while others come and sockets close',
-    expected: 'every socket, timer and lease gone; whoever stays is served',
+    what: 'leases given back at any moment; in n8n: activated, deactivated, edited, tested, cancelled at any moment, closed twice; a process ended by SIGTERM and SIGKILL; the package updated in place',
+    expected:
+      'every socket, timer and lease gone, no item after the end; records whole; old and new code on one feed',
     maxRuns: REAL_RUNS,
-    run: closing,
+    prepare: async () => void (await sharedRedis()),
+    run: endings,
   },
 ];

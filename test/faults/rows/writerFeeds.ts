@@ -22,10 +22,10 @@ const LEVELS = 5;
 const INTERVAL_MS = 200;
 
 /** A record has to be the true book of its id. */
-const ofExchange =
-  (exchange: Exchange): WholeCheck =>
+export const trueRecordOf =
+  (exchange: Exchange, symbol: string, levels: number): WholeCheck =>
   ({ lastUpdateId, bids, asks, bidsComplete, asksComplete }) => {
-    const truths = exchange.trueBooks(SYMBOL, lastUpdateId, LEVELS);
+    const truths = exchange.trueBooks(symbol, lastUpdateId, levels);
     const same = truths.some(
       (truth) => agrees(bids, truth.bids, bidsComplete) && agrees(asks, truth.asks, asksComplete),
     );
@@ -85,7 +85,11 @@ export async function leadershipChanges(seed: number, kind: 'redis' | 'memory'):
   let leader: Main | null = null;
   try {
     return await withPlace(kind, async (place) => {
-      const watch = new RecordWatch(place.store, place.target.recordKey, ofExchange(exchange));
+      const watch = new RecordWatch(
+        place.store,
+        place.target.recordKey,
+        trueRecordOf(exchange, SYMBOL, LEVELS),
+      );
       try {
         leader = new Main(exchange, place, seed % 2 === 0);
         await watch.until((record) => leader?.holds(record) === true, 'the first leader holds the record');
@@ -149,7 +153,11 @@ export async function stalledHolder(seed: number): Promise<RunResult> {
         ...{ store: 'redis', options: { restBaseUrl, webSocketBaseUrl, keyPrefix, saveEvery: 0.1 } },
       },
     });
-  const watch = new RecordWatch(store, `${keyPrefix}btcusdt-orderbook`, ofExchange(exchange));
+  const watch = new RecordWatch(
+    store,
+    `${keyPrefix}btcusdt-orderbook`,
+    trueRecordOf(exchange, SYMBOL, LEVELS),
+  );
   const children: ChildTrigger[] = [];
   try {
     const holder = await start();

@@ -1,0 +1,116 @@
+import { startExchange, type Exchange } from '../../../exchange';
+import { openStore } from '../../../src/store/openStore';
+import { QUICK } from '../../support/feedHarness';
+import { credentialsOf } from '../../support/storeFixtures';
+import { ChildTrigger, mustEnd } from '../child/childTrigger';
+import type { Orders } from '../child/protocol';
+import { Random } from '../random';
+import { RecordWatch } from '../recordWatch';
+import { must, NOTHING_TO_RECOVER, type RunResult } from '../scenario';
+import { pause, until } from '../scene';
+import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
+import { trueRecordOf } from './writerFeeds';
+
+const SYMBOL = 'BTCUSDT';
+const LEVELS = 5;
+
+function ordersFor(exchange: Exchange, keyPrefix: string, credentials: Orders['credentials']): Orders {
+  const { restBaseUrl, webSocketBaseUrl } = exchange;
+  const store = credentials === null ? 'memory' : 'redis';
+  return {
+    credentials,
+    timings: QUICK,
+    parameters: {
+      ...{ market: 'spot', symbols: SYMBOL, emit: 'interval', interval: 0.1, levels: LEVELS, store },
+      options: { restBaseUrl, webSocketBaseUrl, keyPrefix, saveEvery: 0.1 },
+    },
+  };
+}
+
+const noSocketLeft = (exchange: Exchange): Promise<number> =>
+  until(() => exchange.stats.openConnections === 0, 'every socket gone', 2_000);
+
+/** Row 16: a process with a trigger is ended by a signal at any moment of its life; its record stays whole. */
+export async function endedProcess(seed: number): Promise<RunResult> {
+  const random = new Random(seed);
+  const credentials = credentialsOf(await sharedRedis());
+  const exchange = await startExchange({ seed, tickMs: 20, symbols: [SYMBOL] });
+  const store = openStore({ kind: 'redis', credentials });
+  const keyPrefix = `faults-ended-${process.pid}-${seed}/`;
+  const watch = new RecordWatch(
+    store,
+    `${keyPrefix}btcusdt-orderbook`,
+    trueRecordOf(exchange, SYMBOL, LEVELS),
+  );
+  let forked: ChildTrigger | null = null;
+  try {
+    const signal = random.pick(['SIGTERM', 'SIGKILL'] as const);
+    // Some are hit while they start, somewhere between the first line and the first book.
+    const early = random.chance(0.3) ? random.whole(100, 900) : null;
+    const starting = ChildTrigger.start(
+      ordersFor(exchange, keyPrefix, credentials),
+      'triggerChild',
+      (child) => {
+        forked = child;
+        if (early !== null) void pause(early).then(() => child.signal(signal));
+      },
+    );
+    if (early === null) {
+      const child = await starting;
+      await pause(random.whole(0, 500));
+      const twice = signal === 'SIGTERM' && random.chance(0.5);
+      child.signal(signal);
+      if (twice) child.close();
+      await mustEnd(child, signal === 'SIGTERM' ? '0' : 'SIGKILL', 3_000);
+    } else {
+      await starting.catch(() => undefined);
+      const how = await (forked as ChildTrigger | null)?.exited;
+      must(how === signal || how === '0', () => `ended by ${how} and not by ${signal}`);
+    }
+    await noSocketLeft(exchange);
+    // The last record that it wrote is looked at as well.
+    await pause(20);
+    return NOTHING_TO_RECOVER;
+  } finally {
+    await (forked as ChildTrigger | null)?.end();
+    await watch.end().finally(() => store.close());
+    await noRedisConnectionLeft();
+    await exchange.close();
+  }
+}
+
+/** Row 16: the package is updated in place while its trigger runs; the workflow is then published again, or not. */
+export async function updatedInPlace(seed: number): Promise<RunResult> {
+  const random = new Random(seed);
+  const exchange = await startExchange({ seed, tickMs: 20, symbols: [SYMBOL] });
+  const credentials = random.chance(0.5) ? credentialsOf(await sharedRedis()) : null;
+  const keyPrefix = `faults-updated-${process.pid}-${seed}/`;
+  let child: ChildTrigger | null = null;
+  try {
+    child = await ChildTrigger.start(ordersFor(exchange, keyPrefix, credentials), 'updatedChild');
+    await child.itemsReached(random.whole(0, 2));
+    await child.wish({ do: 'update' });
+    await child.itemsReached(child.items + 3);
+    const both = await child.inventory();
+    must(both.connections === 1 && both.leases === 2 && both.symbols === 1, () => JSON.stringify(both));
+    must(both.writers === 1, () => `${both.writers} writers of one record`);
+    const begun = performance.now();
+    await child.wish({ do: 'closeOld' });
+    const { items } = await child.inventory();
+    await pause(random.whole(350, 600));
+    const after = await child.inventory();
+    const recoverMs = performance.now() - begun;
+    must(after.items[0] === items[0], 'the old trigger emits after its end');
+    must(after.items[1] > items[1], 'the new trigger fell silent with the old');
+    must(after.connections === 1 && after.leases === 1, () => JSON.stringify(after));
+    must(exchange.stats.totalConnections === 1, () => `${exchange.stats.totalConnections} connections`);
+    must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
+    child.close();
+    await mustEnd(child, '0', 4_000);
+    await noSocketLeft(exchange);
+    return { recoverMs };
+  } finally {
+    await child?.end();
+    await exchange.close();
+  }
+}
