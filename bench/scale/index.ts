@@ -28,7 +28,7 @@ async function run(options: PartOptions): Promise<PartResult> {
   const deep = await runLoad(deepLoad, quick ? 1 : 12, progress, redis.server.port).finally(redis.close);
   const thin = await runLoad({ symbols, levels: THIN_LEVELS, perSecond: 10 }, quick ? 1 : 8, progress);
   const growth = await measureGrowth(options);
-  const started = await startUp(symbols, quick ? 1_000 : 10_000, progress);
+  const started = await startUp(symbols, quick ? 1_000 : 20_000, progress);
   const splitLoad = { symbols: quick ? 20 : 500, levels: 1_000, perSecond: 10 };
   const split = await runSplit(splitLoad, quick ? 1 : 12, true, progress);
   const splits = quick ? [split] : [split, await runSplit(splitLoad, 12, false, progress)];

@@ -5,7 +5,7 @@ import type { SenderMethods, SenderOptions, SenderStats } from './sender';
 import { clockBase } from './sharedClock';
 import { Worker } from './worker';
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 180_000;
 /** After everything is live the engine still compiles, which is not to be timed. */
 const SETTLE_MS = 2_000;
 const SHORT_SETTLE_MS = 200;

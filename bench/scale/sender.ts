@@ -24,6 +24,8 @@ export interface SenderOptions {
   readonly busy?: number;
   /** The length of the exchange's minute: requests beyond its weight are refused. Without it none is counted. */
   readonly minuteMs?: number;
+  /** A REST reply takes so long, as one from afar does. */
+  readonly replyMs?: number;
   readonly clockBase: number;
 }
 
@@ -51,7 +53,7 @@ class Sender {
   private readonly byStream = new Map<string, Symbol>();
   private readonly byName = new Map<string, Symbol>();
   private readonly now: () => number;
-  private readonly server = createServer((request, response) => this.answer(request, response));
+  private readonly server = createServer((request, response) => this.receive(request, response));
   private readonly sockets = new WebSocketServer({ server: this.server, perMessageDeflate: false });
   private timer: NodeJS.Timeout | null = null;
   private begunAt = 0;
@@ -177,6 +179,12 @@ class Sender {
       if (symbol !== undefined) symbol.socket = method === 'SUBSCRIBE' ? socket : null;
     }
     socket.send(JSON.stringify({ result: null, id }));
+  }
+
+  private receive(request: IncomingMessage, response: ServerResponse): void {
+    const { replyMs } = this.options;
+    if (replyMs === undefined) this.answer(request, response);
+    else setTimeout(() => this.answer(request, response), replyMs);
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {

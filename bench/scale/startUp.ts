@@ -9,6 +9,9 @@ import { clockBase } from './sharedClock';
 import { Worker } from './worker';
 
 const LEVELS = 1_000;
+/** What a reply from the exchange takes, in a minute of its own; it is shortened together with the minute. */
+const REPLY_MS = 100;
+const MINUTE_MS = 60_000;
 /** The exchange answers with a hundred levels a side for this weight; more than 20 are needed by nobody at first. */
 const FIRST_WEIGHT = 5;
 
@@ -43,11 +46,12 @@ export async function startUp(
   const sender = Worker.start<SenderMethods>('sender');
   const feeder = Worker.start<FeederMethods>('feeder');
   const busy = Math.ceil(symbols / 10);
+  const replyMs = (REPLY_MS * minuteMs) / MINUTE_MS;
   try {
     progress(`start-up of ${symbols} symbols with a minute of ${minuteMs / 1_000} s`);
     const base = clockBase();
     const load = { symbols, levels: LEVELS, perSecond: 10 };
-    const port = await sender.call('open', { ...senderOptions(load, base), busy, minuteMs });
+    const port = await sender.call('open', { ...senderOptions(load, base), busy, minuteMs, replyMs });
     await sender.call('resume');
     const names = symbolNames(0, symbols);
     await feeder.call('start', { port, symbols: names, bookDepth: 'auto', clockBase: base, minuteMs });
