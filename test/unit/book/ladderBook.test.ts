@@ -214,6 +214,26 @@ describe('the fast book beside the plain one', () => {
     expect(summed(99.97, Infinity)).toBe(false);
   });
 
+  test('a side that is wholly known is not cut when the other is', () => {
+    const bids: Level[] = [
+      ['100', '1'],
+      ['99', '1'],
+    ];
+    const asks: Level[] = [
+      ['101', '1'],
+      ['102', '1'],
+    ];
+    for (const [lowestBid, highestAsk] of [
+      [null, null],
+      ['100', null],
+      [null, '101'],
+    ] as const) {
+      const pair = new Pair(bids, asks);
+      pair.prune(lowestBid, highestAsk);
+      expect([pair.fast.bidCount, pair.fast.askCount]).toEqual([lowestBid ? 1 : 2, highestAsk ? 1 : 2]);
+    }
+  });
+
   test('all levels of a side removed, and the side filled again', () => {
     const bids = Array.from({ length: 300 }, (_, i): Level => [String(1_000 + i), String(i + 1)]);
     const pair = new Pair(bids, [['2000', '1']]);
