@@ -94,7 +94,7 @@ async function inItsOwn(seed: number): Promise<RunResult> {
     must(exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
     must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
     child.signal('SIGTERM');
-    await mustEnd(child, '0', 5_000);
+    await mustEnd(child, '0', 8_000);
     return { recoverMs };
   } finally {
     await child?.end();

@@ -61,7 +61,7 @@ export async function endedProcess(seed: number): Promise<RunResult> {
       const twice = signal === 'SIGTERM' && random.chance(0.5);
       child.signal(signal);
       if (twice) child.close();
-      await mustEnd(child, signal === 'SIGTERM' ? '0' : 'SIGKILL', 3_000);
+      await mustEnd(child, signal === 'SIGTERM' ? '0' : 'SIGKILL', 8_000);
     } else {
       await starting.catch(() => undefined);
       const how = await (forked as ChildTrigger | null)?.exited;
@@ -106,7 +106,7 @@ export async function updatedInPlace(seed: number): Promise<RunResult> {
     must(exchange.stats.totalConnections === 1, () => `${exchange.stats.totalConnections} connections`);
     must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
     child.close();
-    await mustEnd(child, '0', 4_000);
+    await mustEnd(child, '0', 8_000);
     await noSocketLeft(exchange);
     return { recoverMs };
   } finally {
