@@ -214,6 +214,91 @@ describe('the fast book beside the plain one', () => {
     expect(summed(99.97, Infinity)).toBe(false);
   });
 
+  /** The ladder of a single level has 256 places, and the level stands at place 192. */
+  const single = (best = 1_000, asks: Level[] = [['5000', '1']]) => new Pair([[String(best), '1']], asks);
+
+  test('the ladder from its first place to its last, and what lies just outside', () => {
+    for (const price of [807, 808, 809, 1_062, 1_063, 1_064, 1_065]) {
+      const pair = single();
+      pair.apply([[String(price), '3']], []);
+      pair.apply([['1000', '0']], []);
+      pair.compareAll([String(price)]);
+      pair.compare(0);
+      expect(pair.compareRange(price - 0.5, 5_000.5)).toBe(true);
+      expect(pair.compareRange(price + 0.5, 5_000.5)).toBe(true);
+      pair.apply([], [[String(price - 1), '1']]);
+      expect(pair.fast.crossed).toBe(true);
+    }
+  });
+
+  test('new best levels, the better one first', () => {
+    const pair = single();
+    pair.apply(
+      [
+        ['1010', '1'],
+        ['1005', '2'],
+      ],
+      [],
+    );
+    expect(pair.fast.top(1).bids).toEqual([['1010', '1']]);
+    pair.apply(
+      [
+        ['1012', '4'],
+        ['1010', '0'],
+        ['1011', '5'],
+      ],
+      [],
+      1,
+    );
+  });
+
+  test('a change of the last level that was summed, of one beyond it, and of the best', () => {
+    const pair = new Pair(
+      [
+        ['1000', '1'],
+        ['999', '2'],
+        ['998', '3'],
+      ],
+      [
+        ['1001', '1'],
+        ['1002', '2'],
+        ['1003', '3'],
+      ],
+    );
+    pair.compare(2);
+    pair.apply([['999', '5']], [['1002', '7']], 2);
+    pair.apply([['998', '6']], [['1003', '8']], 2);
+    pair.apply([['1000', '9']], [['1001', '4']], 2);
+    pair.apply([['999', '0']], [['1002', '0']], 2);
+    for (const levels of [3, 2, 1, 0, 1, 20]) pair.compare(levels);
+  });
+
+  test('a side that has lost all its levels is not crossed, whatever the other does', () => {
+    const pair = single();
+    pair.apply([['1000', '0']], [['50', '1']]);
+    expect(pair.fast.crossed).toBe(false);
+    pair.apply([['40', '1']], []);
+    pair.apply(
+      [['40', '0']],
+      [
+        ['50', '0'],
+        ['5000', '0'],
+      ],
+    );
+    pair.apply([['9000', '1']], []);
+    expect(pair.fast.crossed).toBe(false);
+  });
+
+  test('a number takes the place of a quantity that was text only, and goes with its level', () => {
+    for (const quantity of ['1', '0']) {
+      const pair = new Pair([['0.5', '92233720368.54775807']], [['0.6', '92233720368.54775807']]);
+      pair.apply([['0.5', quantity]], []);
+      pair.apply([['0.5', '7']], [['0.6', quantity]]);
+      pair.apply([], [['0.6', '8']]);
+      pair.compareAll(['0.5', '0.6']);
+    }
+  });
+
   test('a side that is wholly known is not cut when the other is', () => {
     const bids: Level[] = [
       ['100', '1'],
