@@ -58,6 +58,7 @@ class Sender {
   private timer: NodeJS.Timeout | null = null;
   private begunAt = 0;
   private turns = 0;
+  private perSecond = 0;
   private sent = 0;
   private late: number[] = [];
   private requests = 0;
@@ -93,9 +94,15 @@ class Sender {
   }
 
   resume(): void {
+    this.pace(this.options.perSecond);
+    this.plan();
+  }
+
+  /** From now on each symbol has so many events a second. */
+  pace(perSecond: number): void {
     this.begunAt = this.now();
     this.turns = 0;
-    this.plan();
+    this.perSecond = perSecond;
   }
 
   pause(): void {
@@ -143,8 +150,8 @@ class Sender {
 
   /** The symbols take their turns evenly over the interval between two events of one of them. */
   private sendDue(): void {
-    const { symbols, options } = this;
-    const everyMs = 1_000 / options.perSecond / symbols.length;
+    const { symbols } = this;
+    const everyMs = 1_000 / this.perSecond / symbols.length;
     for (;;) {
       const now = this.now();
       const dueAt = this.begunAt + this.turns * everyMs;
@@ -235,6 +242,7 @@ const methods = {
     return sender.open();
   },
   resume: () => running().resume(),
+  pace: (perSecond: number) => running().pace(perSecond),
   pause: () => running().pause(),
   stats: () => running().stats(),
   /** As Sender.truthHash, of many books at once. */
