@@ -231,6 +231,36 @@ describe('the fast book beside the plain one', () => {
     }
   });
 
+  test('a book of nothing, and sides that never had a level', () => {
+    for (const [bids, asks] of [
+      [[], []],
+      [[['1', '2']], []],
+      [[], [['1', '2']]],
+    ] as Level[][][]) {
+      const pair = new Pair(bids, asks);
+      for (const levels of [0, 1, 5]) pair.compare(levels);
+      pair.compareAll(['1']);
+      expect(pair.compareRange(0.5, 1.5)).toBe(true);
+      pair.prune('1', '1');
+    }
+  });
+
+  test('the best level alone before a range and after it', () => {
+    const pair = new Pair(
+      [
+        ['10', '1'],
+        ['9', '2'],
+      ],
+      [
+        ['11', '1'],
+        ['12', '2'],
+      ],
+    );
+    pair.compare(1);
+    pair.fast.sumsWithin(8.5, 12.5, emptyRangeSums());
+    pair.compare(1);
+  });
+
   test('new best levels, the better one first', () => {
     const pair = single();
     pair.apply(

@@ -116,6 +116,13 @@ describe('sums within a range of prices', () => {
     return of.sumsWithin(lowestBid, highestAsk, sums) ? sums : null;
   };
 
+  test('before any is taken they are of nothing', () => {
+    expect(emptyRangeSums()).toEqual({
+      ...{ bidLevels: 0, askLevels: 0, bidNotional: 0, askNotional: 0, bidQuantity: 0, askQuantity: 0 },
+      ...{ nextBid: NaN, nextAsk: NaN },
+    });
+  });
+
   test('of the levels in it, with the best price beyond', () => {
     expect(within(8.5, 11.5)).toEqual({
       ...{ bidLevels: 2, askLevels: 1, bidNotional: 29, askNotional: 33, bidQuantity: 3, askQuantity: 3 },
