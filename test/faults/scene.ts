@@ -20,6 +20,12 @@ export { pause, until };
 export const FIRST_BACKOFF_MS = 1_000 * QUICK.backoffFactor;
 export const WATCHDOG_MS = QUICK.watchdogPeriodMs;
 
+/** Where nothing is lost: a busy machine must not look like a silent stream or a dead connection. */
+export const PATIENT: Partial<FeedTimings> = {
+  ...{ probeMs: 200, watchdogPeriodMs: 1_000, requestTimeoutMs: 5_000 },
+  ...{ firstAuditMs: 30_000, auditMs: 60_000 },
+};
+
 export interface SceneOptions {
   readonly seed: number;
   readonly exchange?: ExchangeOptions;

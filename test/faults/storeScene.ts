@@ -6,7 +6,7 @@ import { acquireWriter, writerInventory, type WriterHandle } from '../../src/sto
 import type { SnapshotStore } from '../../src/store/types';
 import type { RedisServer } from '../support/redisServer';
 import { credentialsOf } from '../support/storeFixtures';
-import { agrees, pause, Scene, until } from './scene';
+import { agrees, PATIENT, pause, Scene, until } from './scene';
 import { must, type RunResult } from './scenario';
 import { noRedisConnectionLeft } from './sharedRedis';
 
@@ -18,9 +18,6 @@ const SAVE_EVERY_MS = 20;
 const TTL_MS = 60_000;
 /** The package's longest wait between two attempts is 5 s, for a connection another 5 s. */
 export const RECOVERY_LIMIT_MS = 14_000;
-
-/** The feed is not what is tried here: a busy machine must not look like a silent stream. */
-const PATIENT = { firstAuditMs: 30_000, auditMs: 60_000, watchdogPeriodMs: 5_000, requestTimeoutMs: 5_000 };
 
 type Credentials = Record<string, unknown>;
 

@@ -1,6 +1,15 @@
 import { FaultProxy } from '../proxy';
 import { Random } from '../random';
-import { FIRST_BACKOFF_MS, pause, Scene, slackOf, until, WATCHDOG_MS, type SceneOptions } from '../scene';
+import {
+  FIRST_BACKOFF_MS,
+  PATIENT,
+  pause,
+  Scene,
+  slackOf,
+  until,
+  WATCHDOG_MS,
+  type SceneOptions,
+} from '../scene';
 import { must, type RunResult } from '../scenario';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
@@ -48,6 +57,8 @@ const inTurn = (variants: readonly Variant[], seed: number): Promise<RunResult> 
   new Random(seed ^ 0x5151).pick(variants)(seed);
 
 const two = (seed: number): SceneOptions => ({ seed, exchange: { symbols: SYMBOLS } });
+const unharmed = (seed: number): SceneOptions => ({ ...two(seed), timings: PATIENT });
+const PATIENT_PERIOD_MS = PATIENT.watchdogPeriodMs as number;
 
 /** Row 5 over the wire: one direction or both fall silent, perhaps in mid-frame. */
 const halfOpen =
@@ -70,10 +81,10 @@ const halfOpen =
 
 /** The feed's own words get lost and the updates come: alive as far as the feed is concerned. */
 const deafServer: Variant = (seed) =>
-  behind(two(seed), async (scene, { stream }) => {
+  behind(unharmed(seed), async (scene, { stream }) => {
     await scene.live();
     stream.silence('up');
-    await scene.run(4 * WATCHDOG_MS);
+    await scene.run(3 * PATIENT_PERIOD_MS);
     must(stream.accepted === 1 && scene.codes().length === 0, 'a connection that brings updates was cut');
     return null;
   });
@@ -95,14 +106,17 @@ const deadThenHole: Variant = (seed) =>
 
 /** Answers to probes take long and come: a quiet connection is left alone. */
 const farAway: Variant = (seed) =>
-  behind({ seed, exchange: { symbols: [{ symbol: QUIET, activity: 0 }] } }, async (scene, { stream }) => {
-    await scene.live();
-    stream.set({ latencyMs: 100, jitterMs: 80 });
-    await pause(4 * WATCHDOG_MS);
-    must(stream.accepted === 1, 'a quiet connection was cut');
-    must(scene.view().status().resyncs === 0, 'a quiet symbol was fetched anew');
-    return null;
-  });
+  behind(
+    { seed, exchange: { symbols: [{ symbol: QUIET, activity: 0 }] }, timings: PATIENT },
+    async (scene, { stream }) => {
+      await scene.live();
+      stream.set({ latencyMs: 100, jitterMs: 80 });
+      await pause(3 * PATIENT_PERIOD_MS);
+      must(stream.accepted === 1, 'a quiet connection was cut');
+      must(scene.view().status().resyncs === 0, 'a quiet symbol was fetched anew');
+      return null;
+    },
+  );
 
 export const silenceOverWires = (seed: number): Promise<RunResult> =>
   inTurn(
@@ -171,7 +185,7 @@ const badWire =
   (trouble: (wires: Wires, random: Random) => void): Variant =>
   (seed) =>
     behind(
-      two(seed),
+      unharmed(seed),
       async (scene, wires, random) => {
         await scene.live();
         for (let round = 0; round < 3; round++) {
