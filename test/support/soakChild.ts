@@ -12,7 +12,7 @@ import { TriggerSession } from '../../src/trigger/triggerSession';
 import { QUICK } from './feedHarness';
 
 /**
- * A process of its own that runs one trigger over many symbols for a soak, with waits and minutes a twentieth as long.
+ * A process of its own that runs one trigger over many symbols for a soak, with waits and minutes about a twentieth as long.
  * Started with an IPC channel and `--expose-gc`; its one argument is a SoakJob as JSON.
  */
 
@@ -64,8 +64,19 @@ const STORE_SAMPLE = 20;
 /** What is under way at a moment is gone a little later; what is kept is not. */
 const LOOKS = 10;
 const LOOK_EVERY_MS = 80;
-/** As the tests' other waits, where those are shorter still: many quiet symbols share the request weight here. */
-const TIMINGS = { ...QUICK, auditMs: FEED_TIMINGS.auditMs * QUICK.backoffFactor };
+/**
+ * As in other tests, but patient: two busy processes share the machine here, and what is shorter than a stall of one of
+ * them would take it for a dead connection. Many quiet symbols share the request weight, too.
+ */
+const TIMINGS = {
+  ...QUICK,
+  connectTimeoutMs: 5_000,
+  requestTimeoutMs: 3_000,
+  acknowledgeTimeoutMs: 3_000,
+  watchdogPeriodMs: 1_500,
+  auditMs: FEED_TIMINGS.auditMs * QUICK.backoffFactor,
+  auditWaitMs: 1_000,
+};
 
 const send = (message: FromChild): void => void process.send?.(message);
 

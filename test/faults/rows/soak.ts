@@ -32,7 +32,7 @@ const MAX_HEAP_GROWTH = 2 * 1024 * 1024;
 const JUDGED_FROM_HOURS = 0.5;
 /** Handles that may be there at one moment and not at another: a request, a timer. */
 const MAX_SPREAD = 4;
-const CALM_LIMIT_MS = 60_000;
+const CALM_LIMIT_MS = 120_000;
 const SETTLE_MS = 400;
 const READER_BEHIND_BYTES = 256 * 1024;
 const ROOT = join(__dirname, '../../..');

@@ -9,7 +9,7 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 /** In place of the minute that the package waits for an execution, so that a run can see its end. */
 const MAX_WAIT_MS = 250;
 /** What a busy machine may add to any wait before it is a failure. */
-const SLACK_MS = 500;
+const SLACK_MS = 1_500;
 /** Node counts a wait from the beginning of the event loop's turn, which may lie as far back. */
 const EARLY_MS = 100;
 /** Older than the execution before it took, by no more than this; the speed issue's bound for 99 of 100. */
