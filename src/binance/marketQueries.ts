@@ -25,7 +25,7 @@ export function restClientFor(marketId: MarketId, options: QueryOptions = {}): R
     throw new OrderFlowError('OF_PARAMETER', 'Market: is none that this package knows');
   const market = MARKETS[marketId];
   const url = parseBaseUrl(options.restBaseUrl || market.restBaseUrl, 'rest', 'REST Base URL');
-  const clients = processShared('rest-clients', 1, () => new Map<string, RestClient>());
+  const clients = processShared('rest-clients', 2, () => new Map<string, RestClient>());
   const key = JSON.stringify([market.id, url, options.timings ?? null]);
   let client = clients.get(key);
   if (!client) {
