@@ -261,6 +261,37 @@ describe('the fast book beside the plain one', () => {
     pair.compare(1);
   });
 
+  test('a level at the first place: next below a range, cut, and set as text before it is a number', () => {
+    const walked = () => {
+      const pair = single();
+      pair.apply(
+        [
+          ['808', '2'],
+          ['500', '3'],
+          ['400', '4'],
+        ],
+        [],
+      );
+      return pair;
+    };
+    expect(walked().compareRange(900.5, 5_000.5)).toBe(true);
+    for (const edge of ['900', '808', '500', '450', '399']) {
+      const pair = walked();
+      pair.prune(edge, null);
+      const alone = single();
+      alone.apply(
+        [
+          ['808', '2'],
+          ['1000', '0'],
+        ],
+        [],
+      );
+      alone.prune(edge, null);
+    }
+    const pair = single();
+    for (const quantity of ['92233720368.54775807', '1', '2', '0']) pair.apply([['808', quantity]], []);
+  });
+
   test('new best levels, the better one first', () => {
     const pair = single();
     pair.apply(
