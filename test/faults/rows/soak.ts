@@ -150,8 +150,8 @@ class Soak {
     const subject = new Subject(exchange, { symbols: names, levels: LEVELS, restBaseUrl, webSocketBaseUrl });
     try {
       const soak = new Soak(options, exchange, subject, seed);
-      await soak.play();
-      tell(soak.figures());
+      // What was measured until it failed says more than the failure.
+      await soak.play().finally(() => tell(soak.figures()));
       soak.judge();
       return { recoverMs: quantile(soak.outagesMs, 0.5) };
     } finally {
@@ -247,6 +247,7 @@ class Soak {
 
   private figures(): string[] {
     const { samples, outagesMs, subject } = this;
+    if (samples.length === 0) return ['nothing yet'];
     const [first, last] = [samples[0], samples[samples.length - 1]];
     const tookS = (performance.now() - this.begunAt) / 1000;
     const marketS = (this.steps * STEP_MS) / 1000;
