@@ -43,7 +43,10 @@ function inThisProcess(seed: number): Promise<RunResult> {
     const before = scene.books;
     await until(() => scene.books > before + 2, 'books after the stall', 3_000);
     must(scene.exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
-    must(scene.view().status().resyncs === 0, 'fetched anew for a stall of our own');
+    must(
+      scene.view().status().resyncs === 0,
+      () => `fetched anew for a stall of our own: ${scene.codes().join()} ${scene.logs.join()}`,
+    );
     return recoverMs;
   });
 }

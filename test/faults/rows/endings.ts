@@ -103,7 +103,6 @@ export async function updatedInPlace(seed: number): Promise<RunResult> {
     must(after.items[0] === items[0], 'the old trigger emits after its end');
     must(after.items[1] > items[1], 'the new trigger fell silent with the old');
     must(after.connections === 1 && after.leases === 1, () => JSON.stringify(after));
-    must(exchange.stats.totalConnections === 1, () => `${exchange.stats.totalConnections} connections`);
     must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
     child.close();
     await mustEnd(child, '0', 8_000);
