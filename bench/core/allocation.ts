@@ -5,7 +5,7 @@ import type { Side } from './sides';
 import type { Stream } from './stream';
 
 const MOST_EVENTS = 16_384;
-const ATTEMPTS = 3;
+const ATTEMPTS = 8;
 
 /**
  * Bytes of heap that an event takes in the steady state: the heap's growth over as many events as fit between two
