@@ -116,6 +116,8 @@ async function main(): Promise<void> {
     },
   );
   readStore(symbols);
+  // Whoever started this may be killed without a word.
+  process.on('disconnect', () => process.exit());
   process.on('message', (question: 'state' | 'figures') => {
     if (question === 'figures') {
       void measure().then((measured) => {
