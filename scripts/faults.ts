@@ -18,6 +18,7 @@ Does every fault of docs/FAULTS.md to the package and prints a scoreboard.
   --json         prints the result as one line of JSON, last
   --help         this text
 `;
+const PROGRESS_EVERY_MS = 1_000;
 /** Enough for the rarest of the hand-made bugs to show. */
 const MUTANT_SEEDS = 50;
 
@@ -59,7 +60,10 @@ async function main(): Promise<number> {
       progress.phase(label(scenario));
       const onRun = (_scenario: unknown, done: number, of: number, failed: number): void =>
         progress.detail(`${done} of ${of}${failed > 0 ? `, ${failed} failed` : ''}`);
-      rows.push(await runRow(scenario, { firstSeed, seeds, onRun }));
+      const showing = setInterval(() => {
+        if (scenario.progress) progress.detail(scenario.progress());
+      }, PROGRESS_EVERY_MS);
+      rows.push(await runRow(scenario, { firstSeed, seeds, onRun }).finally(() => clearInterval(showing)));
     }
     if (values.mutants)
       for (const { name, caught } of MUTANTS) {

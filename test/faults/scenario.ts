@@ -20,6 +20,8 @@ export interface Scenario {
   readonly prepare?: () => Promise<void>;
   /** Throws where the expectation is not met. The same seed does the same. */
   run(seed: number): Promise<RunResult>;
+  /** Where a long run is, for whoever waits for it. */
+  readonly progress?: () => string;
   /** What the runs measured besides, a line each; read after the last run. */
   readonly figures?: () => readonly string[];
   /** After the last run: ends what all runs of this row shared. */

@@ -123,6 +123,12 @@ class Subject {
   }
 }
 
+/** What a soak tells while it goes on, and after it. */
+interface SoakReport {
+  progress: () => string;
+  figures: () => readonly string[];
+}
+
 /** Row 18: many symbols for hours of market time with random faults. */
 class Soak {
   private readonly random: Random;
@@ -131,6 +137,7 @@ class Soak {
   private steps = 0;
   private faults = 0;
   private begunAt = 0;
+  private endedAt = 0;
 
   private constructor(
     private readonly options: SoakOptions,
@@ -141,7 +148,7 @@ class Soak {
     this.random = new Random(seed);
   }
 
-  static async run(seed: number, options: SoakOptions, tell: (lines: string[]) => void): Promise<RunResult> {
+  static async run(seed: number, options: SoakOptions, report: SoakReport): Promise<RunResult> {
     const symbols = symbolsOf(options.symbols);
     const timing = { weightWindowMs: 3_000, connectsPerWindow: 1_000 };
     const exchange = await startExchange({ seed, symbols, paused: true, timing });
@@ -150,8 +157,10 @@ class Soak {
     const subject = new Subject(exchange, { symbols: names, levels: LEVELS, restBaseUrl, webSocketBaseUrl });
     try {
       const soak = new Soak(options, exchange, subject, seed);
-      // What was measured until it failed says more than the failure.
-      await soak.play().finally(() => tell(soak.figures()));
+      report.progress = () => soak.where();
+      // Kept up to date: what was measured until it failed says more than the failure.
+      report.figures = () => soak.figures();
+      await soak.play();
       soak.judge();
       return { recoverMs: quantile(soak.outagesMs, 0.5) };
     } finally {
@@ -170,6 +179,7 @@ class Soak {
       await this.calm();
       const { figures } = await this.subject.ask('figures');
       this.samples.push(figures);
+      this.endedAt = performance.now();
       for (const ms of figures.outagesMs) this.outagesMs.push(ms);
       must(this.subject.failures.length === 0, () => this.subject.failures.slice(0, 3).join('; '));
     }
@@ -196,8 +206,9 @@ class Soak {
   }
 
   private advance(steps: number): void {
+    // What nobody reads any more must not hold the market up.
     for (const connection of this.exchange.hub.connections)
-      if (connection.bufferedBytes > READER_BEHIND_BYTES) return;
+      if (!connection.halfOpen && connection.bufferedBytes > READER_BEHIND_BYTES) return;
     for (let i = 0; i < steps; i++) this.exchange.tick();
     this.steps += steps;
   }
@@ -245,15 +256,23 @@ class Soak {
     return mean(warm.slice(-third)) - mean(warm.slice(0, third));
   }
 
+  private where(): string {
+    const { checked } = this.subject;
+    return `${this.marketHours().toFixed(2)} of ${this.options.hours} h, ${this.faults} faults, ${checked} books checked`;
+  }
+
+  private marketHours(): number {
+    return (this.steps * STEP_MS) / 3_600_000;
+  }
+
   private figures(): string[] {
     const { samples, outagesMs, subject } = this;
-    if (samples.length === 0) return ['nothing yet'];
+    if (samples.length === 0) return [this.where()];
     const [first, last] = [samples[0], samples[samples.length - 1]];
-    const tookS = (performance.now() - this.begunAt) / 1000;
-    const marketS = (this.steps * STEP_MS) / 1000;
+    const tookS = (this.endedAt - this.begunAt) / 1000;
     const each = (of: (figures: SoakFigures) => string | number): string => samples.map(of).join(' ');
     return [
-      `${(marketS / 3600).toFixed(2)} h of market time in ${tookS.toFixed(0)} s, ${this.options.symbols} symbols, ${last.events} books, ${this.faults} faults, ${last.resyncs} resyncs`,
+      `${this.marketHours().toFixed(2)} h of market time in ${tookS.toFixed(0)} s, ${this.options.symbols} symbols, ${last.events} books, ${this.faults} faults, ${last.resyncs} resyncs`,
       `${subject.checked} books of items and store checked, ${subject.forgotten} too old to be checked`,
       `outages ${outagesMs.length}: median ${quantile(outagesMs, 0.5)} ms, p99 ${quantile(outagesMs, 0.99)} ms, longest ${quantile(outagesMs, 1)} ms`,
       `heap MiB: ${each(({ heapUsed }) => mebibytes(heapUsed))}; growth once warm ${mebibytes(this.heapGrowth())}`,
@@ -274,7 +293,7 @@ function quantile(values: readonly number[], part: number): number | null {
 export const SOAK: SoakOptions = { hours: 1, symbols: 200 };
 
 export function soakRow(options: SoakOptions): Scenario {
-  let lines: string[] = [];
+  const report: SoakReport = { progress: () => 'starting', figures: () => [] };
   return {
     id: 18,
     name: 'soak',
@@ -283,7 +302,8 @@ export function soakRow(options: SoakOptions): Scenario {
       'nothing wrong in items and store; memory, handles and listeners flat; every symbol live after the faults',
     maxRuns: 1,
     limitMs: 120_000 + (options.hours * 3_600_000 * 10) / SPEED,
-    run: (seed) => Soak.run(seed, options, (figures) => (lines = figures)),
-    figures: () => lines,
+    run: (seed) => Soak.run(seed, options, report),
+    progress: () => report.progress(),
+    figures: () => report.figures(),
   };
 }
