@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startExchange, type Exchange } from '../../exchange';
 import { SharedBudgets } from '../../src/binance/sharedBudgets';
-import { BanShare } from '../../src/store/banShare';
+import { BanShare, LOOK_EVERY_MS } from '../../src/store/banShare';
 import { openStore } from '../../src/store/openStore';
 import { closeIdleRedisConnections } from '../../src/store/redisPool';
 import type { SnapshotStore } from '../../src/store/types';
@@ -204,7 +204,8 @@ describe('processes of their own that share a Redis', () => {
     // Only the first one's symbol has a reason to ask.
     exchange.faults.add({ kind: 'drop', symbol: 'BTCUSDT', times: 1 });
     await until(() => asked() === before + 1, 'asked once', 5_000);
-    await pause(500);
+    // By then the second one has looked at what others were told.
+    await pause(LOOK_EVERY_MS + 500);
     // The second one gets a reason now, and the first one crashes and is started again.
     exchange.faults.add({ kind: 'drop', symbol: 'ETHUSDT', times: 1 });
     first.child.kill('SIGKILL');
