@@ -3,6 +3,7 @@ import type { FeedLease, LiveBook, SymbolView } from '../../src/binance/feedType
 import { feedRegistry } from '../../src/binance/feedRegistry';
 import { MARKETS } from '../../src/binance/markets';
 import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { emptyTopSums } from '../../src/book/types';
 import { acquireDepthPublisher, type DepthPublisher } from '../../src/store/depthPublisher';
 import { storeKeys, storeTopics } from '../../src/store/keys';
 import { RedisStore } from '../../src/store/redisStore';
@@ -75,7 +76,7 @@ class Feeder {
   private store: RedisStore | null = null;
   private readonly now: () => number;
   private readonly begunAt: number;
-  private readonly sums = emptySums();
+  private readonly sums = emptyTopSums();
   private events = 0;
   private latencies: number[] = [];
   private since = { at: 0, process: 0, thread: 0, events: 0, saves: 0 };
@@ -197,23 +198,6 @@ class Feeder {
     for (const writer of this.writers.values()) saves += writer.stats().saves;
     return saves;
   }
-}
-
-function emptySums() {
-  return {
-    bidLevels: 0,
-    askLevels: 0,
-    bidNotional: 0,
-    askNotional: 0,
-    bidQuantity: 0,
-    askQuantity: 0,
-    bestBid: 0,
-    bestBidQuantity: 0,
-    bestAsk: 0,
-    bestAskQuantity: 0,
-    worstBid: 0,
-    worstAsk: 0,
-  };
 }
 
 async function memory(): Promise<Memory> {

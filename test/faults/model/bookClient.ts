@@ -130,3 +130,20 @@ function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
 
 /** What a hand-made bug needs to see of an update. */
 export type AnyUpdate = DepthUpdate & SymbolUpdate;
+
+/** What a play or a property does with a client, whichever form of reader and book it has. */
+export type AnyBookClient = Pick<
+  BookClient<never>,
+  | 'frame'
+  | 'reply'
+  | 'refresh'
+  | 'cancelRefresh'
+  | 'resync'
+  | 'check'
+  | 'live'
+  | 'waiting'
+  | 'wanted'
+  | 'epoch'
+  | 'resyncs'
+  | 'lastUpdateId'
+>;

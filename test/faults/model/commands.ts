@@ -3,7 +3,7 @@ import { plainCodec } from '../../../src/binance/codec';
 import { fastCodec } from '../../../src/binance/fastCodec';
 import { Random } from '../random';
 import { must } from '../scenario';
-import { BookClient, type Variant } from './bookClient';
+import { type AnyBookClient, BookClient, type Variant } from './bookClient';
 import { ModelMarket, type ModelEvent } from './market';
 import { depthText, eventFrame, type ModelKind } from './wireText';
 
@@ -61,21 +61,6 @@ export function runSequence(sequence: Sequence, variant?: Variant): void {
   course.calm();
 }
 
-type Client = Pick<
-  BookClient<never>,
-  | 'frame'
-  | 'reply'
-  | 'refresh'
-  | 'cancelRefresh'
-  | 'resync'
-  | 'check'
-  | 'live'
-  | 'waiting'
-  | 'wanted'
-  | 'epoch'
-  | 'lastUpdateId'
->;
-
 class Course {
   private onTheWay: ModelEvent[] = [];
   private readonly arrived: ModelEvent[] = [];
@@ -83,7 +68,7 @@ class Course {
 
   constructor(
     private readonly market: ModelMarket,
-    private readonly client: Client,
+    private readonly client: AnyBookClient,
     private readonly kind: ModelKind,
   ) {}
 

@@ -2,7 +2,7 @@ import { plainCodec } from '../../../src/binance/codec';
 import { fastCodec } from '../../../src/binance/fastCodec';
 import { Random } from '../random';
 import { must, type RunResult } from '../scenario';
-import { BookClient, type Variant } from './bookClient';
+import { type AnyBookClient, BookClient, type Variant } from './bookClient';
 import { ModelMarket, type ModelEvent } from './market';
 import { depthText, eventFrame, type ModelKind } from './wireText';
 
@@ -63,26 +63,10 @@ export async function playBoth(seed: number, play: Play): Promise<RunResult> {
   return { recoverMs: recovered.length === 0 ? null : Math.max(...recovered) };
 }
 
-type AnyClient = Pick<
-  BookClient<never>,
-  | 'frame'
-  | 'reply'
-  | 'refresh'
-  | 'cancelRefresh'
-  | 'resync'
-  | 'check'
-  | 'live'
-  | 'waiting'
-  | 'wanted'
-  | 'epoch'
-  | 'resyncs'
-  | 'lastUpdateId'
->;
-
 class Player {
   private readonly random: Random;
   private readonly market: ModelMarket;
-  private readonly client: AnyClient;
+  private readonly client: AnyBookClient;
   private readonly sent: ModelEvent[] = [];
   private readonly recovered: number[] = [];
   private asked: Asked | null = null;
@@ -94,7 +78,7 @@ class Player {
   constructor(
     seed: number,
     private readonly play: Play,
-    client: (market: ModelMarket) => AnyClient,
+    client: (market: ModelMarket) => AnyBookClient,
   ) {
     this.random = new Random(seed);
     this.market = new ModelMarket(this.random, play.kind === 'futures');
