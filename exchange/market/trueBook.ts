@@ -49,7 +49,10 @@ export class TrueBook {
   /** Position of the first logged change, counted from the first change ever. */
   private start = 0;
   private eras: Era[];
-  private marks: Array<{ atMs: number; position: number }> = [];
+  /** Where the log ended at the steps of the last `maxAgeMs`, oldest first. */
+  private readonly marks: Array<{ atMs: number; position: number }> = [];
+  /** Changes before this position are older than that. */
+  private outdated = 0;
   private id: number;
 
   constructor(
@@ -106,11 +109,11 @@ export class TrueBook {
   /** Forgets what is beyond the caps. Call once a step. */
   trim(nowMs: number): void {
     const { maxChanges, maxAgeMs } = this.caps;
-    this.marks.push({ atMs: nowMs, position: this.position });
-    let keepFrom = this.position - maxChanges;
-    let old = 0;
-    while (old < this.marks.length && this.marks[old].atMs < nowMs - maxAgeMs) old++;
-    if (old > 0) keepFrom = Math.max(keepFrom, this.marks[old - 1].position);
+    // Only a step that changed something needs a mark: a symbol that is quiet for hours gathers none.
+    if (this.marks[this.marks.length - 1]?.position !== this.position)
+      this.marks.push({ atMs: nowMs, position: this.position });
+    while (this.marks[0]?.atMs < nowMs - maxAgeMs) this.outdated = this.marks.shift()?.position ?? 0;
+    const keepFrom = Math.max(this.position - maxChanges, this.outdated);
     const excess = keepFrom - this.start;
     // In strides, so that the cost of moving the rest is spread over many steps.
     if (excess < Math.max(4096, this.ids.length / 8)) return;
@@ -118,7 +121,6 @@ export class TrueBook {
     this.keys = this.keys.slice(excess);
     this.replaced = this.replaced.slice(excess);
     this.start = keepFrom;
-    this.marks = this.marks.filter((mark) => mark.position >= keepFrom);
     this.eras = this.eras.filter(
       (_, i) => i === this.eras.length - 1 || this.eras[i + 1].position > keepFrom,
     );

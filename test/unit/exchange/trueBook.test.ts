@@ -62,6 +62,31 @@ test('the book at each past id is what it was', () => {
   );
 });
 
+test('the past is forgotten by age, never what is younger', () => {
+  const book = new TrueBook(units, 0, { maxChanges: 1_000_000, maxAgeMs: 1_000 });
+  for (let step = 1; step <= 1_000; step++) {
+    for (let change = 0; change < 10; change++) book.apply(1 + (change % 3), step, book.lastUpdateId + 1);
+    book.trim(step * 100);
+    const [young] = book.at(Math.max(1, book.lastUpdateId - 100), 1);
+    expect(young).toBeDefined();
+  }
+  expect(book.at(1, 1)).toEqual([]);
+  expect(JSON.stringify(book).length).toBeLessThan(200_000);
+});
+
+// A soak of hours slowed down: each quiet symbol kept a mark for every step there ever was, and read them all in each.
+test('a symbol at which nothing happens for hours keeps nothing for it', () => {
+  const book = new TrueBook(units, 0, { maxChanges: 1_000, maxAgeMs: 1_000 });
+  book.apply(1, 1, 1);
+  const sizeAfter = (steps: number): number => {
+    for (let step = 0; step < steps; step++) book.trim((nowMs += 100));
+    return JSON.stringify(book).length;
+  };
+  let nowMs = 0;
+  const small = sizeAfter(100);
+  expect(sizeAfter(50_000)).toBeLessThanOrEqual(small);
+});
+
 test('where ids start over, an id used twice has two books, the newest first', () => {
   const book = new TrueBook(units, 10);
   book.apply(1, 1, 11);
