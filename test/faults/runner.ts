@@ -43,7 +43,8 @@ export async function runRow(scenario: Scenario, options: RunOptions): Promise<R
     const before = activeResources();
     try {
       const { recoverMs } = await limited(scenario.run(seed), scenario.limitMs ?? RUN_LIMIT_MS);
-      if (recoverMs !== null) recovered.push(recoverMs);
+      if (typeof recoverMs === 'number') recovered.push(recoverMs);
+      else for (const ms of recoverMs ?? []) recovered.push(ms);
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       failures.push({ seed, message: text });

@@ -1,7 +1,10 @@
 /** What a run tells besides that it did not throw. */
 export interface RunResult {
-  /** From the fault to the first book that can be read again, milliseconds; null where nothing had to recover. */
-  readonly recoverMs: number | null;
+  /**
+   * From the fault to the first book that can be read again, milliseconds; null where nothing had to recover, several where
+   * a run has many faults.
+   */
+  readonly recoverMs: number | readonly number[] | null;
 }
 
 /** One row of the scoreboard: a fault or a bad input, done once for a seed. */

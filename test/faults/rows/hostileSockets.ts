@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { deflateRawSync } from 'node:zlib';
 import type { Random } from '../random';
 import { pause, type Scene, type SceneOptions, until } from '../scene';
-import { must, NOTHING_TO_RECOVER, type RunResult } from '../scenario';
+import { must, type RunResult } from '../scenario';
 import { handshakeReply, OPCODE, wsFrame, type FrameShape } from '../wsFrames';
 import { behind } from './proxied';
 
@@ -238,7 +238,7 @@ export function playHostileSockets(seed: number): Promise<RunResult> {
     for (let i = 0; i < SHOTS_IN_A_RUN; i++)
       await hit(scene, random.pick(i % 3 === 2 ? CONTENT : PROTOCOL), random);
     must(scene.exchange.stats.mostSubscribersOfADiff === 1, 'subscribed twice');
-    return NOTHING_TO_RECOVER.recoverMs;
+    return null;
   });
 }
 
@@ -247,6 +247,6 @@ export function playEveryShot(seed: number): Promise<RunResult> {
   return behind(options(seed), async (scene, _wires, random) => {
     await scene.live();
     for (const shot of [...PROTOCOL, ...CONTENT]) await hit(scene, shot, random);
-    return NOTHING_TO_RECOVER.recoverMs;
+    return null;
   });
 }
