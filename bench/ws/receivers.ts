@@ -89,6 +89,7 @@ export const wsOurs: Receiver = {
           onFrame();
         },
         onSubscribed: () => undefined,
+        onRefused: () => undefined,
       },
     );
     alive = { codec, books, connection };

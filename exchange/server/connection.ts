@@ -44,6 +44,8 @@ export class Connection {
   readonly openedAtMs = Date.now();
   combined: boolean;
   halfOpen = false;
+  private lagMs = 0;
+  private readonly late = new Set<NodeJS.Timeout>();
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly arrivals: number[] = [];
   private unanswered: Array<{ payload: string; timer: NodeJS.Timeout }> = [];
@@ -76,6 +78,11 @@ export class Connection {
     return this.webSocket.bufferedAmount;
   }
 
+  /** A fault has this stream refused. */
+  refuses(stream: string): boolean {
+    return this.context.faults.take(['refuseStream'], stream.split('@')[0].toUpperCase()) !== null;
+  }
+
   subscribe(stream: string): boolean {
     if (this.streams.has(stream)) return true;
     if (this.streams.size >= this.context.profile.streamsPerConnection) return false;
@@ -89,6 +96,21 @@ export class Connection {
   }
 
   send(frame: string | Buffer, binary = false): void {
+    if (this.lagMs === 0) return this.sendNow(frame, binary);
+    // Timers of one length end in the order in which they began.
+    const timer = setTimeout(() => {
+      this.late.delete(timer);
+      this.sendNow(frame, binary);
+    }, this.lagMs);
+    this.late.add(timer);
+  }
+
+  /** Everything sent from now on comes so much later. */
+  lag(ms: number): void {
+    this.lagMs = ms;
+  }
+
+  private sendNow(frame: string | Buffer, binary: boolean): void {
     if (this.ended || this.halfOpen || this.webSocket.readyState !== this.webSocket.OPEN) return;
     this.webSocket.send(frame, { binary });
     this.context.counters.framesSent++;
@@ -190,7 +212,8 @@ export class Connection {
   }
 
   private stopTimers(): void {
-    for (const timer of this.timers.splice(0)) clearTimeout(timer);
+    for (const timer of [...this.timers.splice(0), ...this.late]) clearTimeout(timer);
+    this.late.clear();
     for (const { timer } of this.unanswered.splice(0)) clearTimeout(timer);
   }
 

@@ -44,14 +44,18 @@ export type RestFault =
 /** Faults on connections that last: on those open and those to come. */
 export type ConnectionFault =
   | { kind: 'noPings' | 'ignorePongs' | 'ignorePings' }
-  | { kind: 'refuseUpgrade'; status: number; body?: string };
+  | { kind: 'refuseUpgrade'; status: number; body?: string }
+  /** A SUBSCRIBE that names a stream of the symbol is refused as a whole. */
+  | { kind: 'refuseStream' };
 
 /** Done once, when added. */
 export type Strike =
   /** `only: 'newest'` or all connections. */
   | { kind: 'halfOpen' | 'reset' | 'cut'; only?: 'newest' }
   | { kind: 'close'; code: number; reason?: string; only?: 'newest' }
-  | { kind: 'serverShutdown'; closeAfterMs?: number }
+  | { kind: 'serverShutdown'; closeAfterMs?: number; only?: 'newest' }
+  /** What connections that stand are sent from now on comes so much later, in order; pings and their answers do not. */
+  | { kind: 'lag'; ms: number; only?: 'newest' }
   | { kind: 'rawFrame'; text?: string; base64?: string; binary?: boolean }
   | { kind: 'jump'; bps: number }
   | { kind: 'resetIds'; to?: number }
@@ -71,6 +75,7 @@ const STRIKES: ReadonlySet<string> = new Set<Strike['kind']>([
   'cut',
   'close',
   'serverShutdown',
+  'lag',
   'rawFrame',
   'jump',
   'resetIds',
@@ -108,6 +113,7 @@ const LASTING: ReadonlySet<string> = new Set<LastingFault['kind']>([
   'ignorePongs',
   'ignorePings',
   'refuseUpgrade',
+  'refuseStream',
 ]);
 
 export function isStrike(fault: Fault): fault is Strike & { symbol?: string; times?: number } {

@@ -38,8 +38,10 @@ function changeStreams(connection: Connection, method: string, params: unknown, 
   if (!Array.isArray(params) || params.some((name) => typeof name !== 'string')) {
     return failure(2, 'Invalid request: params must be a list of stream names', id);
   }
-  for (const name of params as string[]) {
-    const stream = decodeStream(name);
+  const streams = (params as string[]).map(decodeStream);
+  if (method === 'SUBSCRIBE' && streams.some((stream) => connection.refuses(stream)))
+    return failure(2, 'Invalid request: invalid stream', id);
+  for (const stream of streams) {
     if (method === 'UNSUBSCRIBE') connection.unsubscribe(stream);
     else if (!connection.subscribe(stream)) {
       connection.close(1008, 'Too many streams');

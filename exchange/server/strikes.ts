@@ -24,7 +24,13 @@ export function strike(exchange: Exchange, fault: Strike & { symbol?: string }):
         connection.close(fault.code, fault.reason ?? ''),
       );
     case 'serverShutdown':
-      return shutdown(exchange, fault.closeAfterMs ?? exchange.shutdownNoticeMs);
+      return shutdown(
+        exchange,
+        connections(exchange, undefined, only),
+        fault.closeAfterMs ?? exchange.shutdownNoticeMs,
+      );
+    case 'lag':
+      return connections(exchange, fault.symbol, only).forEach((connection) => connection.lag(fault.ms));
     case 'rawFrame':
       return connections(exchange, fault.symbol).forEach((connection) =>
         connection.send(bytesOf(fault), fault.binary ?? false),
@@ -60,8 +66,7 @@ function feeds(exchange: Exchange, symbol?: string): SymbolFeed[] {
 }
 
 /** The announcement, raw or combined as each connection has it, and the close. */
-function shutdown(exchange: Exchange, closeAfterMs: number): void {
-  const announced = connections(exchange);
+function shutdown(exchange: Exchange, announced: readonly Connection[], closeAfterMs: number): void {
   const body = JSON.stringify({ e: 'serverShutdown', E: Date.now() });
   for (const connection of announced) {
     connection.send(connection.combined ? encodeWrapped('!serverShutdown', body) : body);

@@ -11,19 +11,24 @@ interface Request {
   readonly id: number;
   readonly method: Method;
   readonly streams: readonly string[];
+  /** Holds a part of what was refused together: to be asked for by itself. */
+  readonly apart: boolean;
   deadline: number;
 }
 
 export interface ControlHandlers {
   send(text: string): void;
   onSubscribed(streams: readonly string[]): void;
+  /** One stream that the exchange does not take; it is not wanted any more. */
+  onRefused(stream: string, answer: string): void;
   onFailed(error: OrderFlowError): void;
   now(): number;
 }
 
 /**
  * SUBSCRIBE and UNSUBSCRIBE of one connection: brings what the exchange sends to what is wanted, paced, and knows which
- * streams the exchange has acknowledged.
+ * streams the exchange has acknowledged. A SUBSCRIBE is refused as a whole for a single stream in it, so what was refused
+ * is asked for again in halves until that stream stands alone.
  */
 export class ControlChannel {
   private readonly queue: Request[] = [];
@@ -64,14 +69,27 @@ export class ControlChannel {
   onResponse(id: unknown, error: string | null): void {
     const request = typeof id === 'number' ? this.pending.get(id) : undefined;
     if (request) this.pending.delete(request.id);
-    if (error !== null)
-      return this.handlers.onFailed(
-        new OrderFlowError('OF_STREAM_REFUSED', `the exchange answered ${error}`),
-      );
+    if (error !== null) return this.onRefusal(request, error);
     if (!request || request.method !== 'SUBSCRIBE') return;
     const streams = request.streams.filter((stream) => this.wanted.has(stream));
     for (const stream of streams) this.acknowledged.add(stream);
     if (streams.length > 0) this.handlers.onSubscribed(streams);
+  }
+
+  private onRefusal(request: Request | undefined, answer: string): void {
+    if (request?.method !== 'SUBSCRIBE')
+      return this.handlers.onFailed(
+        new OrderFlowError('OF_STREAM_REFUSED', `the exchange answered ${answer}`),
+      );
+    const streams = request.streams.filter((stream) => this.wanted.has(stream));
+    if (streams.length > 1) {
+      const half = Math.ceil(streams.length / 2);
+      this.enqueue('SUBSCRIBE', streams.slice(0, half), true);
+      this.enqueue('SUBSCRIBE', streams.slice(half), true);
+    } else if (streams.length === 1) {
+      this.wanted.delete(streams[0]);
+      this.handlers.onRefused(streams[0], answer);
+    }
   }
 
   /** @param extraMs time in which this process was not there to hear an answer */
@@ -94,10 +112,11 @@ export class ControlChannel {
     this.pending.clear();
   }
 
-  private enqueue(method: Method, streams: readonly string[]): void {
+  private enqueue(method: Method, streams: readonly string[], apart = false): void {
     for (let i = 0; i < streams.length; i += STREAMS_PER_MESSAGE) {
       const id = this.nextId++;
-      this.queue.push({ id, method, streams: streams.slice(i, i + STREAMS_PER_MESSAGE), deadline: Infinity });
+      const part = streams.slice(i, i + STREAMS_PER_MESSAGE);
+      this.queue.push({ id, method, streams: part, apart, deadline: Infinity });
     }
     if (this.state === 'running') this.schedule();
   }
@@ -132,6 +151,8 @@ export class ControlChannel {
       const last = joined[joined.length - 1];
       if (
         last?.method === request.method &&
+        !last.apart &&
+        !request.apart &&
         last.streams.length + request.streams.length <= STREAMS_PER_MESSAGE
       )
         joined[joined.length - 1] = { ...last, streams: [...last.streams, ...request.streams] };

@@ -1,5 +1,6 @@
-import { isOrderFlowError, type OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs } from '../runtime/time';
+import type { Changeover } from './changeover';
 import { eventBytes, streamOf, type FeedCodec, type SymbolUpdate } from './codec';
 import { depthPlan, type DepthPlan } from './depthPlan';
 import type { FeedListener } from './feedTypes';
@@ -26,7 +27,10 @@ interface Entry<U extends SymbolUpdate> {
   slot: StreamSlot | null;
   readers: readonly Reader[];
   plan: DepthPlan | null;
+  /** Runs while the stream is not asked for, before it is asked for anew. */
   resubscribeTimer: NodeJS.Timeout | null;
+  /** Times in a row that the exchange did not take the stream. */
+  refusals: number;
 }
 
 export interface MarketFeedSettings<U extends SymbolUpdate> {
@@ -40,6 +44,8 @@ export interface MarketFeedSettings<U extends SymbolUpdate> {
   readonly attempts: AttemptWindow;
 }
 
+/** A stream that the exchange does not take is asked for again after so long, doubled each time up to a slow retry. */
+const FIRST_REFUSAL_WAIT_MS = 30_000;
 const DEFAULT_NEED = { levels: 20, bookDepth: 'auto' as const };
 
 /** All symbols of one market, speed and pair of base URLs: their connections, and the way of a frame to its book. */
@@ -81,7 +87,7 @@ export class MarketFeed<U extends SymbolUpdate> {
     if (!entry) {
       const feed = new SymbolFeed(this.host, symbol);
       const stream = depthStream(this.settings.market, symbol, this.settings.speedMs);
-      entry = { feed, stream, slot: null, readers: [], plan: null, resubscribeTimer: null };
+      entry = { feed, stream, slot: null, readers: [], plan: null, resubscribeTimer: null, refusals: 0 };
       this.entries.set(symbol, entry);
       this.byStream.set(stream, entry);
       this.forgetPlans();
@@ -200,7 +206,8 @@ export class MarketFeed<U extends SymbolUpdate> {
   }
 
   private liveAgeMs(symbol: string): number {
-    const last = this.entries.get(symbol)?.slot?.provenMs ?? -Infinity;
+    const entry = this.entries.get(symbol);
+    const last = entry?.slot?.provenMs(entry.stream) ?? -Infinity;
     return Math.max(monotonicMs() - last, 0);
   }
 
@@ -220,14 +227,20 @@ export class MarketFeed<U extends SymbolUpdate> {
     onUp: (slot, streams) => {
       for (const stream of streams) {
         const entry = this.byStream.get(stream);
-        if (entry?.slot === slot) entry.feed.streamUp();
+        if (entry?.slot !== slot) continue;
+        entry.refusals = 0;
+        entry.feed.streamUp();
       }
     },
     onLost: (slot, error) => {
-      for (const entry of this.of(slot)) entry.feed.streamLost(error);
+      for (const entry of this.of(slot)) if (!entry.resubscribeTimer) entry.feed.streamLost(error);
     },
+    onRefused: (slot, stream, answer) => this.onRefused(slot, stream, answer),
+    onReplaced: (slot, changeover, missing) => this.onReplaced(slot, changeover, missing),
     onFailed: (slot, error) => {
-      for (const entry of this.of(slot)) entry.feed.streamDown(error);
+      // A stream that waits to be asked for anew has a reason of its own.
+      for (const entry of this.of(slot))
+        if (!entry.resubscribeTimer || !error.retryable) entry.feed.streamDown(error);
       return this.of(slot).length > 0;
     },
     onLog: (level, message) => this.log(level, message),
@@ -244,17 +257,81 @@ export class MarketFeed<U extends SymbolUpdate> {
     } catch (error) {
       return this.onUnreadable(slot, frame, error);
     }
-    if (message.kind === 'depth') return this.onDepth(slot, message.update, frame);
+    if (message.kind === 'depth') return this.onDepth(slot, connection, message.update, frame);
     if (message.kind === 'response') return connection.onResponse(message.id, message.error);
     if (message.kind === 'shutdown') slot.onShutdownNotice(connection);
   }
 
-  private onDepth(slot: StreamSlot, update: U, frame: Buffer): void {
+  private onDepth(slot: StreamSlot, connection: StreamConnection, update: U, frame: Buffer): void {
     const entry = this.entries.get(update.symbol);
     // Someone else's symbol: one that has just been unsubscribed, or none of ours.
     if (!entry || entry.slot !== slot || entry.feed.isStopped) return;
+    const { changeover } = slot;
+    if (changeover === null) return this.take(entry, update, frame);
+    const { stream } = entry;
+    const standing = entry.feed.standing(update);
+    const from = slot.isYounger(connection) ? 'younger' : 'older';
+    if (!changeover.admit(stream, from, standing, frame)) return;
+    // More than can be held: what was held is a gap now, in its order.
+    if (from === 'younger' && standing === 'gap') {
+      this.takeHeld(entry, [...changeover.takeAll(stream), frame]);
+      return;
+    }
+    this.take(entry, update, frame);
+    this.takeWhatFits(changeover, entry);
+  }
+
+  /** Frames that were ahead, as far as the older connection has brought what lay between. */
+  private takeWhatFits(changeover: Changeover, entry: Entry<U>): void {
+    const { stream, feed } = entry;
+    for (let frame = changeover.first(stream); frame !== undefined; frame = changeover.first(stream)) {
+      const message = this.settings.codec.decode(frame, this.requirePrevious);
+      if (message.kind !== 'depth') return;
+      const standing = feed.standing(message.update);
+      if (standing === 'gap') return;
+      changeover.release(stream);
+      if (standing === 'apply') this.take(entry, message.update, frame);
+    }
+  }
+
+  private takeHeld(entry: Entry<U>, frames: readonly Buffer[]): void {
+    const { slot } = entry;
+    for (const frame of frames) {
+      const message = this.settings.codec.decode(frame, this.requirePrevious);
+      // A listener may have ended the symbol meanwhile.
+      if (message.kind === 'depth' && entry.slot === slot && !entry.feed.isStopped)
+        this.take(entry, message.update, frame);
+    }
+  }
+
+  private onReplaced(slot: StreamSlot, changeover: Changeover, missing: readonly string[]): void {
+    const cause = 'the older connection ended before all that it was to bring had come';
+    const error = new OrderFlowError('OF_STREAM_CLOSED', cause);
+    for (const entry of this.of(slot)) {
+      const { stream, feed } = entry;
+      if (!slot.streams.has(stream)) continue;
+      if (missing.includes(stream)) feed.streamLost(error);
+      else if (!changeover.isSafe(stream)) feed.onUnreadable(error);
+      this.takeHeld(entry, changeover.takeAll(stream));
+    }
+  }
+
+  private onRefused(slot: StreamSlot, stream: string, answer: string): void {
+    const entry = this.byStream.get(stream);
+    if (entry?.slot !== slot || entry.resubscribeTimer) return;
+    const { timings, random } = this.settings;
+    const firstMs = FIRST_REFUSAL_WAIT_MS * timings.backoffFactor;
+    const waitMs = Math.min(firstMs * 2 ** entry.refusals, timings.terminalRetryMs);
+    entry.refusals++;
+    const { symbol } = entry.feed;
+    const error = new OrderFlowError('OF_SYMBOL_REFUSED', `${symbol}: ${answer}`, { subject: symbol });
+    this.resubscribe(symbol, error, waitMs * (0.75 + random() / 4));
+  }
+
+  private take(entry: Entry<U>, update: U, frame: Buffer): void {
+    const { slot } = entry;
     const outcome = entry.feed.onUpdate(update);
-    if (outcome === 'ignored' && slot.rotating) return;
+    if (outcome === 'ignored' && slot?.changeover) return;
     let raw: Buffer | null = null;
     for (const { listener, released } of entry.readers) {
       if (released || !listener.onEvent) continue;

@@ -28,6 +28,8 @@ export interface StreamHandlers {
   onFrame(connection: StreamConnection, frame: Buffer): void;
   /** The exchange has acknowledged these streams: every later update of theirs arrives here. */
   onSubscribed(connection: StreamConnection, streams: readonly string[]): void;
+  /** The exchange does not take this one stream; the others are not touched. */
+  onRefused(connection: StreamConnection, stream: string, answer: string): void;
 }
 
 export interface StreamSettings {
@@ -49,6 +51,9 @@ export class StreamConnection {
   private watchdog: Watchdog;
   private socket: WebSocket | null = null;
   private checkTimer: NodeJS.Timeout | null = null;
+  private handshakeTimer: NodeJS.Timeout | null = null;
+  /** Waits for everything that was sent before; the serial is of the probe that tells, null until it is sent. */
+  private barrier: { serial: number | null; readonly passed: () => void } | null = null;
   private end!: (error: OrderFlowError) => void;
   private ended = false;
   private closing: Promise<void> | null = null;
@@ -64,6 +69,7 @@ export class StreamConnection {
     this.control = new ControlChannel(this.pacer, settings.timings.acknowledgeTimeoutMs, {
       send: (text) => this.send(text),
       onSubscribed: (streams) => this.handlers.onSubscribed(this, streams),
+      onRefused: (stream, answer) => this.handlers.onRefused(this, stream, answer),
       onFailed: (error) => this.fail(error),
       now: monotonicMs,
     });
@@ -80,30 +86,31 @@ export class StreamConnection {
 
   /** @throws OrderFlowError: why the connection does not stand */
   open(): Promise<void> {
-    const { url, timings } = this.settings;
+    const { url } = this.settings;
     const proxy = proxyFor(url);
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       followRedirects: false,
-      handshakeTimeout: timings.connectTimeoutMs,
       maxPayload: MAX_FRAME_BYTES,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_BUFFERED_CHUNKS,
       ...(proxy ? { createConnection: this.throughProxy(proxy) } : {}),
     } as WebSocket.ClientOptions);
     this.socket = socket;
+    if (!proxy) this.startHandshake();
     socket.on('message', (data, isBinary) => this.onMessage(data as Buffer, isBinary));
     socket.on('ping', () => {
       // ws answers by itself; the answer counts as a message of ours.
       this.pacer.note(monotonicMs());
       this.onTraffic();
     });
-    socket.on('pong', (data) => this.watchdog.onAnswer(monotonicMs(), Number(data.toString('latin1'))));
+    socket.on('pong', (data) => this.onPong(Number(data.toString('latin1'))));
     socket.on('unexpected-response', (_request, response) => this.fail(this.refusal(response)));
     socket.on('error', (error) => this.fail(this.socketError(error)));
     socket.on('close', (code, reason) => this.fail(this.closeError(code, reason)));
     return new Promise((resolve, reject) => {
       socket.on('open', () => {
+        this.endHandshake();
         this.watchdog = this.newWatchdog();
         this.startChecks();
         this.control.start();
@@ -119,6 +126,11 @@ export class StreamConnection {
 
   unsubscribe(streams: readonly string[]): void {
     this.control.unsubscribe(streams);
+  }
+
+  /** Resolves, if it ever does, when everything that the exchange had sent before this call has arrived. One at a time. */
+  caughtUp(): Promise<void> {
+    return new Promise((passed) => (this.barrier = { serial: null, passed }));
   }
 
   /** The frame reader found an answer to a request of ours. */
@@ -175,6 +187,7 @@ export class StreamConnection {
     this.control.close();
     if (this.checkTimer) clearInterval(this.checkTimer);
     this.checkTimer = null;
+    this.endHandshake();
     this.socket?.removeAllListeners();
     this.socket?.on('error', () => undefined);
   }
@@ -203,9 +216,11 @@ export class StreamConnection {
       const advice = this.watchdog.check(now);
       if (advice === 'cut')
         return this.fail(new OrderFlowError('OF_STREAM_DEAD', this.target, { subject: this.target }));
-      if (advice === 'probe' && this.pacer.waitMs(now) === 0) {
+      const asks = advice === 'probe' || this.barrier?.serial === null;
+      if (asks && this.pacer.waitMs(now) === 0) {
         this.pacer.note(now);
         const serial = this.watchdog.onProbe(now);
+        if (this.barrier !== null) this.barrier.serial ??= serial;
         if (this.socket?.readyState === WebSocket.OPEN) this.socket.ping(String(serial));
       }
       this.control.check(now, lateMs);
@@ -215,6 +230,27 @@ export class StreamConnection {
   /** A socket that is closing takes nothing more; its close event is on the way. */
   private send(text: string): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
+  /** However slowly its bytes come: ws itself only notices a handshake that stands still. */
+  private startHandshake(): void {
+    const late = `${this.target} did not finish the WebSocket handshake`;
+    this.handshakeTimer = setTimeout(
+      () => this.fail(new OrderFlowError('OF_TIMEOUT', late)),
+      this.settings.timings.connectTimeoutMs,
+    );
+  }
+
+  private endHandshake(): void {
+    if (this.handshakeTimer) clearTimeout(this.handshakeTimer);
+    this.handshakeTimer = null;
+  }
+
+  private onPong(serial: number): void {
+    this.watchdog.onAnswer(monotonicMs(), serial);
+    if (this.barrier === null || this.barrier.serial === null || serial < this.barrier.serial) return;
+    this.barrier.passed();
+    this.barrier = null;
   }
 
   private onTraffic(): void {
@@ -231,7 +267,10 @@ export class StreamConnection {
   private throughProxy(proxy: URL) {
     return (_options: unknown, done: (error: Error | null, socket?: Duplex) => void): undefined => {
       openTunnel(proxy, this.settings.url, this.settings.timings.connectTimeoutMs, this.abort.signal).then(
-        (socket) => done(null, socket),
+        (socket) => {
+          if (!this.ended) this.startHandshake();
+          done(null, socket);
+        },
         (error: Error) => done(error),
       );
       return undefined;
@@ -262,8 +301,6 @@ export class StreamConnection {
       return new OrderFlowError('OF_FRAME_TOO_LARGE', `${this.target} (${code})`, { subject: this.target });
     if (code.startsWith('WS_ERR_'))
       return new OrderFlowError('OF_FRAME_INVALID', `${this.target} (${code})`, { subject: this.target });
-    if (error.message === 'Opening handshake has timed out')
-      return new OrderFlowError('OF_TIMEOUT', `${this.target} did not finish the WebSocket handshake`);
     if (/^(Invalid |Server |Missing )/.test(error.message))
       return new OrderFlowError('OF_STREAM_REFUSED', `${this.target} is no WebSocket server`);
     return networkError(error, this.target);

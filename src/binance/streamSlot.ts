@@ -1,6 +1,7 @@
 import { backoffMs } from '../runtime/backoff';
 import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs, sleep } from '../runtime/time';
+import { Changeover } from './changeover';
 import type { AttemptWindow } from './pacer';
 import { StreamConnection, type StreamHandlers, type StreamSettings } from './streamConnection';
 
@@ -10,6 +11,14 @@ export interface SlotHandlers {
   onUp(slot: StreamSlot, streams: readonly string[]): void;
   /** The only connection is gone: every stream of the slot has lost updates. */
   onLost(slot: StreamSlot, error: OrderFlowError): void;
+  /** The exchange does not take this one stream. */
+  onRefused(slot: StreamSlot, stream: string, answer: string): void;
+  /**
+   * The younger of two connections serves alone from now on. What the changeover still holds is to be judged; streams
+   * that it does not know to be safe may have lost updates without a sign.
+   * @param missing streams that the exchange has not acknowledged there yet
+   */
+  onReplaced(slot: StreamSlot, changeover: Changeover, missing: readonly string[]): void;
   /** An attempt failed. @returns false: no retry mends it and nobody waits for one */
   onFailed(slot: StreamSlot, error: OrderFlowError): boolean;
   onLog(level: 'info' | 'warn', message: string): void;
@@ -23,16 +32,20 @@ export interface SlotSettings extends StreamSettings {
 /**
  * Keeps one connection to the exchange for a set of streams: opens it, opens it anew after a failure with growing
  * pauses, and replaces it in time by a second one without a pause. At any time at most two connections stand, and the
- * older one goes as soon as the younger has every stream acknowledged.
+ * older one goes as soon as the younger carries on every stream.
  */
 export class StreamSlot {
   readonly streams = new Set<string>();
   private current: StreamConnection | null = null;
   private next: StreamConnection | null = null;
+  /** While a second connection is being opened or stands. */
+  changeover: Changeover | null = null;
+  /** Connections that the server is about to close. */
+  private readonly announced = new WeakSet<StreamConnection>();
   private readonly abort = new AbortController();
   private readonly loop: Promise<void>;
   private replaceNow: () => void = () => undefined;
-  /** While a replacement is being prepared: does it carry every stream by now? */
+  /** While a replacement is being prepared: is every stream so far? */
   private checkNextReady: () => void = () => undefined;
 
   constructor(
@@ -49,14 +62,16 @@ export class StreamSlot {
     return (this.current ? 1 : 0) + (this.next ? 1 : 0);
   }
 
-  get rotating(): boolean {
-    return this.next !== null;
+  /** Does the connection stand beside an older one that serves? */
+  isYounger(connection: StreamConnection): boolean {
+    return connection === this.next;
   }
 
-  /** Monotonic time up to which a connection that serves is known to have delivered everything. */
-  get provenMs(): number {
-    const times = [this.current, this.next].map((connection) => connection?.provenMs ?? -Infinity);
-    return Math.max(...times);
+  /** Monotonic time up to which everything of the stream is known to have been delivered. */
+  provenMs(stream: string): number {
+    const ofCurrent = this.current?.provenMs ?? -Infinity;
+    if (!this.changeover?.hasJoined(stream)) return ofCurrent;
+    return Math.max(ofCurrent, this.next?.provenMs ?? -Infinity);
   }
 
   add(streams: readonly string[]): void {
@@ -69,6 +84,7 @@ export class StreamSlot {
     for (const stream of streams) this.streams.delete(stream);
     this.current?.unsubscribe(streams);
     this.next?.unsubscribe(streams);
+    for (const stream of streams) this.changeover?.forget(stream);
     this.checkNextReady();
   }
 
@@ -80,6 +96,7 @@ export class StreamSlot {
 
   /** The server is about to close: replace the connection before it does. */
   onShutdownNotice(connection: StreamConnection): void {
+    this.announced.add(connection);
     if (connection === this.current) this.replaceNow();
   }
 
@@ -149,26 +166,41 @@ export class StreamSlot {
       this.handlers.onUp(this, streams);
       if (connection === this.next) this.checkNextReady();
     },
+    onRefused: (_connection, stream, answer) => this.handlers.onRefused(this, stream, answer),
   };
 
   /** Until the connection that serves is lost and no other took its place. */
   private async serve(signal: AbortSignal): Promise<OrderFlowError> {
+    const { timings, random } = this.settings;
+    let hurried = 0;
     for (;;) {
       const serving = this.current as StreamConnection;
+      const begun = monotonicMs();
       const why = await this.untilLostOrDue(serving);
-      if (why !== 'due') return why;
+      if (why instanceof OrderFlowError) return why;
+      if (monotonicMs() - begun >= timings.stableAfterMs) hurried = 0;
+      if (why === 'announced' && hurried++ > 0) {
+        // A server whose every connection says that it is about to close is not asked for one after the other.
+        const lost = await this.pause(
+          backoffMs(hurried - 2, random()) * timings.backoffFactor,
+          serving,
+          signal,
+        );
+        if (lost) return lost;
+      }
       const replaced = await this.replace(serving, signal);
       if (replaced !== null) return replaced;
     }
   }
 
-  private async untilLostOrDue(serving: StreamConnection): Promise<OrderFlowError | 'due'> {
+  private async untilLostOrDue(serving: StreamConnection): Promise<OrderFlowError | 'due' | 'announced'> {
     const { timings, random } = this.settings;
     let timer: NodeJS.Timeout | undefined;
-    const due = new Promise<'due'>((resolve) => {
-      const notice = () => resolve('due');
-      this.replaceNow = notice;
-      timer = setTimeout(notice, Math.max(timings.rotateAfterMs - timings.rotateJitterMs * random(), 1));
+    const due = new Promise<'due' | 'announced'>((resolve) => {
+      this.replaceNow = () => resolve('announced');
+      if (this.announced.has(serving)) this.replaceNow();
+      const afterMs = Math.max(timings.rotateAfterMs - timings.rotateJitterMs * random(), 1);
+      timer = setTimeout(() => resolve('due'), afterMs);
       timer.unref();
     });
     try {
@@ -179,51 +211,110 @@ export class StreamSlot {
     }
   }
 
+  /** @returns why the serving connection ended meanwhile; null where it stands, or all is over */
+  private async pause(
+    ms: number,
+    serving: StreamConnection,
+    signal: AbortSignal,
+  ): Promise<OrderFlowError | null> {
+    const pause = sleep(ms, signal);
+    pause.catch(() => undefined);
+    return Promise.race([serving.closed, pause.then(() => null)]).catch(() => null);
+  }
+
   /**
-   * Opens a second connection beside the serving one; when every stream is acknowledged there, the first one goes.
-   * Both feed the same books meanwhile: what comes twice is ignored by its ids.
+   * Opens a second connection beside the serving one; when it carries every stream on from where the first one stands,
+   * the first one goes. Both feed the same books meanwhile: what comes twice is ignored by its ids.
    * @returns null: replaced; else why the slot has no connection any more
    */
   private async replace(serving: StreamConnection, signal: AbortSignal): Promise<OrderFlowError | null> {
     const { timings, random } = this.settings;
     for (let attempt = 0; ; attempt++) {
-      const lost = serving.closed.then((error) => ({ error }));
-      const ready = this.openReady(signal).then(() => null);
-      ready.catch(() => undefined);
-      let outcome: { error: OrderFlowError } | null | 'failed';
-      try {
-        outcome = await Promise.race([lost, ready]);
-      } catch {
-        outcome = 'failed';
-      }
+      const outcome = await this.tryReplacing(serving, signal);
       if (signal.aborted) return signal.reason as OrderFlowError;
-      if (outcome === null) {
-        this.current = this.next;
-        this.next = null;
-        await serving.close();
-        return null;
-      }
-      const { next } = this;
-      this.next = null;
-      this.checkNextReady = () => undefined;
-      await next?.close();
-      if (outcome !== 'failed') return outcome.error;
-      const pause = sleep(backoffMs(attempt, random()) * timings.backoffFactor, signal);
-      pause.catch(() => undefined);
-      const meanwhile = await Promise.race([lost, pause.then(() => null)]).catch(() => null);
-      if (meanwhile) return meanwhile.error;
+      if (outcome !== 'failed') return outcome;
+      const lost = await this.pause(backoffMs(attempt, random()) * timings.backoffFactor, serving, signal);
+      if (lost) return lost;
     }
   }
 
-  private async openReady(signal: AbortSignal): Promise<void> {
+  /** One attempt. Whatever comes of it, it leaves at most one connection, and nothing of it goes on afterwards. */
+  private async tryReplacing(
+    serving: StreamConnection,
+    signal: AbortSignal,
+  ): Promise<OrderFlowError | 'failed' | null> {
+    const over = new AbortController();
+    const attempt = AbortSignal.any([signal, over.signal]);
+    const changeover = (this.changeover = new Changeover(() => this.checkNextReady()));
+    const opened = this.openReady(attempt);
+    opened.catch(() => undefined);
+    try {
+      const ready = await Promise.race([serving.closed, opened]);
+      if (ready instanceof OrderFlowError) return ready;
+      await this.untilJoined(serving, ready, changeover, attempt);
+      attempt.throwIfAborted();
+      this.promote(serving, ready, changeover);
+      await serving.close();
+      return null;
+    } catch {
+      return 'failed';
+    } finally {
+      over.abort(new OrderFlowError('OF_INTERNAL', 'the attempt is over'));
+      this.checkNextReady = () => undefined;
+      this.changeover = null;
+      const { next } = this;
+      this.next = null;
+      await next?.close();
+      await opened.catch(() => undefined);
+    }
+  }
+
+  /** A second connection on which every stream is acknowledged. */
+  private async openReady(signal: AbortSignal): Promise<StreamConnection> {
     const next = await this.open(signal, (connection) => (this.next = connection));
-    const ready = new Promise<void>((resolve) => {
+    await this.untilEach((stream) => next.acknowledged.has(stream), next, signal);
+    return next;
+  }
+
+  /** Until the older connection is not needed any more, has ended, or has been waited for long enough. */
+  private async untilJoined(
+    serving: StreamConnection,
+    next: StreamConnection,
+    changeover: Changeover,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const carried = [...next.acknowledged];
+    void serving.caughtUp().then(() => changeover.settle(carried));
+    const all = (stream: string) => next.acknowledged.has(stream) && changeover.hasJoined(stream);
+    await Promise.race([
+      this.untilEach(all, next, signal),
+      serving.closed,
+      sleep(this.settings.timings.changeoverMs, signal),
+    ]);
+  }
+
+  /** Until something holds of every stream, looked at again whenever `checkNextReady` is called. */
+  private async untilEach(
+    holds: (stream: string) => boolean,
+    next: StreamConnection,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const each = new Promise<void>((resolve, reject) => {
       this.checkNextReady = () => {
-        const missing = [...this.streams].some((stream) => !next.acknowledged.has(stream));
-        if (!missing) resolve();
+        if ([...this.streams].every(holds)) resolve();
       };
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       this.checkNextReady();
     });
-    await Promise.race([ready, next.closed.then((error) => Promise.reject(error))]);
+    await Promise.race([each, next.closed.then((error) => Promise.reject(error))]);
+  }
+
+  /** In one turn of the event loop: no frame comes between the two. */
+  private promote(serving: StreamConnection, next: StreamConnection, changeover: Changeover): void {
+    this.current = next;
+    this.next = this.changeover = null;
+    void serving.close();
+    const missing = [...this.streams].filter((stream) => !next.acknowledged.has(stream));
+    this.handlers.onReplaced(this, changeover, missing);
   }
 }

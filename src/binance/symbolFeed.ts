@@ -1,4 +1,5 @@
 import { BookSync, type UpdateOutcome } from '../book/bookSync';
+import type { Verdict } from '../book/sequenceRule';
 import type { RangeSums, RangeVerdict, TopSums } from '../book/types';
 import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs, wallMs } from '../runtime/time';
@@ -144,6 +145,11 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
     this.keeper.stop();
     this.sync.reset();
     this.streamDown(error);
+  }
+
+  /** How an event of a second connection stands to what is known: the next, known already, or too far ahead. */
+  standing(update: U): Verdict {
+    return this.sync.standing(update);
   }
 
   /** A depth event of this symbol. @returns whether it is news, not a repetition */

@@ -16,6 +16,8 @@ export interface FeedTimings {
   readonly rotateAfterMs: number;
   /** Up to so much earlier, at random, so that connections do not rotate in step. */
   readonly rotateJitterMs: number;
+  /** So long the older of two connections may stay behind the younger one, or a symbol say nothing, before it goes. */
+  readonly changeoverMs: number;
   /** A connection that stood so long counts as good: the next backoff begins from the first step. */
   readonly stableAfterMs: number;
   /** How long a closing handshake may take before the socket is destroyed. */
@@ -51,6 +53,7 @@ export const FEED_TIMINGS: FeedTimings = {
   watchdogPeriodMs: 10_000,
   rotateAfterMs: 23 * 3_600_000,
   rotateJitterMs: 30 * 60_000,
+  changeoverMs: 5_000,
   stableAfterMs: 30_000,
   closeGraceMs: 1_000,
   graceMs: 10_000,

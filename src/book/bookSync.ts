@@ -118,6 +118,16 @@ export class BookSync<U extends TimedUpdate> {
     if (this.kept) this.buffer = null;
   }
 
+  /** How an update of a second connection to the same stream stands to what is known here. Changes nothing. */
+  standing(update: U): Verdict {
+    if (this.kept !== null) {
+      const { book, awaitingFirst } = this.kept;
+      return (awaitingFirst ? judgeFirst : judgeNext)(this.rule, book.lastUpdateId, update);
+    }
+    const last = this.buffer?.[this.buffer.length - 1];
+    return last === undefined ? 'apply' : judgeNext(this.rule, last.finalUpdateId, update);
+  }
+
   onUpdate(update: U): UpdateOutcome {
     if (this.kept === null) {
       this.keepForReply(update);

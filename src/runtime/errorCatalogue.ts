@@ -133,6 +133,11 @@ export const ERROR_CATALOGUE = {
     'The exchange refused the WebSocket connection',
     'Nothing, if it passes. Otherwise check the base URL.',
   ),
+  OF_SYMBOL_REFUSED: entry(
+    true,
+    'The exchange refuses the stream of this symbol',
+    'Check the spelling of the symbol and that it belongs to the chosen market. It is asked for again every few minutes.',
+  ),
   OF_STREAM_CLOSED: entry(
     true,
     'The exchange closed the WebSocket connection',

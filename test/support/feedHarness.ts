@@ -21,6 +21,7 @@ export const QUICK: FeedTimings = {
   acknowledgeTimeoutMs: 1_000,
   probeMs: 100,
   watchdogPeriodMs: 400,
+  changeoverMs: 250,
   stableAfterMs: 2_000,
   closeGraceMs: 200,
   graceMs: 200,
