@@ -29,7 +29,8 @@ export function restClientFor(marketId: MarketId, options: QueryOptions = {}): R
   const key = JSON.stringify([market.id, url, options.timings ?? null]);
   let client = clients.get(key);
   if (!client) {
-    const budget = weightBudgetFor(new URL(url).host, { weightPerMinute: market.weightPerMinute });
+    const { id, weightPerMinute } = market;
+    const budget = weightBudgetFor(new URL(url).host, { market: id, weightPerMinute });
     clients.set(key, (client = new RestClient(market, url, budget, options.timings ?? FEED_TIMINGS)));
   }
   return client;
