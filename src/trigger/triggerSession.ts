@@ -4,6 +4,7 @@ import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import type { BanShareHandle } from '../store/banShare';
 import type { SnapshotStore } from '../store/types';
 import { FailureReports } from './failureReports';
+import { FeedLog } from './feedLog';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
 import { Outbox } from './outbox';
@@ -33,6 +34,7 @@ export class TriggerSession {
   private readonly policy: EmissionPolicy;
   private readonly signals = new Map<string, SymbolSignals>();
   private readonly failures: FailureReports;
+  private readonly feedLog: FeedLog;
   private readonly lease: FeedLease;
   private storeErrorCode: string | null = null;
   private closing: Promise<void> | null = null;
@@ -67,6 +69,7 @@ export class TriggerSession {
     limits: SessionLimits,
   ) {
     this.failures = new FailureReports(host);
+    this.feedLog = new FeedLog((level, message) => host.log(level, message));
     this.outbox = new Outbox<OutgoingItem>({
       start: (items) => host.startExecution(items),
       newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
@@ -83,6 +86,7 @@ export class TriggerSession {
       },
       onEvent: (view, raw) => this.outlets.get(view.symbol)?.onEvent(raw),
       onStatus: (status) => this.onStatus(status),
+      onLog: this.feedLog.onLog,
     });
     const onStoreError = (error: OrderFlowError | null) => this.onStoreError(error);
     for (const view of this.lease.views) {
@@ -102,6 +106,7 @@ export class TriggerSession {
 
   private async release(): Promise<void> {
     this.policy.stop();
+    this.feedLog.close();
     for (const signals of this.signals.values()) signals.stop();
     this.outbox.close();
     const parts = [this.lease.release(), ...[...this.outlets.values()].map((outlets) => outlets.release())];
