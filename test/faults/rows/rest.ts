@@ -1,3 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import type { Fault } from '../../../exchange/server/faults';
 import { fastCodec } from '../../../src/binance/fastCodec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
 import type { FeedLease } from '../../../src/binance/feedTypes';
@@ -167,31 +170,32 @@ function inTime(requests: Scene['exchange']['stats']['requests']): void {
   });
 }
 
+type Variant = (seed: number) => Promise<RunResult>;
+
 /** Row 8: what no retry, or only a slow one, mends. */
-function refusals(seed: number): Promise<RunResult> {
-  switch (seed % 5) {
-    case 0:
-      return ended(
-        seed,
-        'OF_RESTRICTED_LOCATION',
-        (scene) => scene.exchange.faults.clear(),
-        (exchange) => void exchange.faults.add({ kind: 'restricted', path: 'depth' }),
-      );
-    case 1:
-      return ended(
-        seed,
-        'OF_RESTRICTED_LOCATION',
-        (scene) => scene.exchange.faults.clear(),
-        (exchange) => void exchange.faults.add({ kind: 'refuseUpgrade', status: 451 }),
-      );
-    case 2:
-      return firewall(seed);
-    case 3:
-      return unknownSymbol(seed);
-    default:
-      return silentStream(seed);
-  }
-}
+const REFUSALS: readonly Variant[] = [
+  (seed) =>
+    ended(
+      seed,
+      'OF_RESTRICTED_LOCATION',
+      (scene) => scene.exchange.faults.clear(),
+      (exchange) => void exchange.faults.add({ kind: 'restricted', path: 'depth' }),
+    ),
+  (seed) =>
+    ended(
+      seed,
+      'OF_RESTRICTED_LOCATION',
+      (scene) => scene.exchange.faults.clear(),
+      (exchange) => void exchange.faults.add({ kind: 'refuseUpgrade', status: 451 }),
+    ),
+  (seed) => firewall(seed, { kind: 'forbidden', times: 2 }),
+  (seed) => firewall(seed, { kind: 'refuseUpgrade', status: 403, body: FORBIDDEN_HTML, times: 2 }),
+  unknownSymbol,
+  silentStream,
+  silentFromTheStart,
+];
+
+const FORBIDDEN_HTML = '<html><body><h1>403 Forbidden</h1></body></html>';
 
 /** Terminal with words that help; a new lease tries again. */
 function ended(
@@ -222,14 +226,27 @@ function ended(
   });
 }
 
-function firewall(seed: number): Promise<RunResult> {
-  const setUp = (exchange: Scene['exchange']) => void exchange.faults.add({ kind: 'forbidden', times: 2 });
+/** A firewall refuses the requests, or the stream: not for good, so the feed goes on asking, calmly. */
+function firewall(seed: number, fault: Fault): Promise<RunResult> {
+  const setUp = (exchange: Scene['exchange']) => void exchange.faults.add(fault);
   return Scene.play({ seed, setUp }, async (scene) => {
+    const { stats } = scene.exchange;
     const begun = performance.now();
     await until(() => scene.codes().includes('OF_FIREWALL'), 'told');
-    must(!/[<>]/.test(scene.view().status().reason ?? ''), 'HTML in the words');
     await scene.live();
-    return performance.now() - begun;
+    const tookMs = performance.now() - begun;
+    const told = scene.statuses.filter(({ errorCode }) => errorCode === 'OF_FIREWALL');
+    must(
+      told.every(
+        ({ terminal, reason }) => !terminal && /HTTP 403/.test(reason ?? '') && !/[<>]/.test(reason ?? ''),
+      ),
+      () => `told ${JSON.stringify(told)}`,
+    );
+    must(!scene.logs.some((line) => /[<>]/.test(line)), 'HTML in the log');
+    const { refusedUpgrades, requests } = scene.exchange.stats;
+    const refused = refusedUpgrades + requests.filter(({ status }) => status === 403).length;
+    must(refused === 2 && stats.bans === 0, `${refused} refusals in place of 2`);
+    return tookMs;
   });
 }
 
@@ -268,6 +285,38 @@ function silentStream(seed: number): Promise<RunResult> {
   });
 }
 
+/** The subscription is acknowledged and nothing ever comes, while the symbol's book moves on. */
+function silentFromTheStart(seed: number): Promise<RunResult> {
+  const symbol = 'BTCUSDT';
+  const options = {
+    seed,
+    exchange: { symbols: SYMBOLS },
+    setUp: (exchange: Scene['exchange']) => void exchange.faults.add({ kind: 'freeze', symbol }),
+  };
+  return Scene.play(options, async (scene) => {
+    const { exchange } = scene;
+    await until(() => scene.codes(symbol).includes('OF_STREAM_SILENT'), 'told');
+    await scene.live('ETHUSDT');
+    // A stream that was found out is not believed to be a quiet one again.
+    const { length } = exchange.stats.controlMessages;
+    await until(() => exchange.stats.controlMessages.length > length + 1, 'subscribed anew, again');
+    const since = scene.statuses.length;
+    await pause(scene.random.whole(0, 300));
+    must(scene.view(symbol).read(1) === null, 'a book of a silent stream can be read');
+    const known = scene.statuses.slice(since);
+    must(!known.some((one) => one.symbol === symbol && one.state === 'live'), 'taken for a quiet one');
+    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched anew');
+    must(exchange.stats.totalConnections === 1, 'the connection was given up for one stream');
+    const begun = performance.now();
+    exchange.faults.clear();
+    await scene.live();
+    const tookMs = performance.now() - begun;
+    const before = scene.books;
+    await until(() => scene.books > before, 'a book after it');
+    return tookMs;
+  });
+}
+
 const TROUBLES = [
   [{ kind: 'serverError' }, 'OF_HTTP_STATUS'],
   [{ kind: 'backendTimeout' }, 'OF_TIMEOUT'],
@@ -278,7 +327,10 @@ const TROUBLES = [
   [{ kind: 'rest', path: 'depth', mode: 'hang' }, 'OF_TIMEOUT'],
   [{ kind: 'rest', path: 'depth', mode: 'reset' }, 'OF_CONNECT'],
 ] as const;
-const MEMORY_BOUND_BYTES = 150e6;
+/** Where Node tells of every socket that this process opens. */
+const SOCKETS = 'net.client.socket';
+/** The package's own bound of a depth reply, and what may come with the last piece that it reads. */
+const MOST_READ_BYTES = 4 * 1024 * 1024 + 256 * 1024;
 
 /** Row 9: REST that does not work, at the start and after a break. */
 function trouble(seed: number): Promise<RunResult> {
@@ -286,7 +338,12 @@ function trouble(seed: number): Promise<RunResult> {
   const [fault, code] = TROUBLES[seed % TROUBLES.length];
   const atStart = Math.floor(seed / TROUBLES.length) % 2 === 0;
   const setUp = (exchange: Scene['exchange']) => void (atStart && exchange.faults.add({ ...fault }));
-  return Scene.play({ seed, setUp }, async (scene) => {
+  // What each of the feed's sockets has read is counted where it is read: what is let go again counts too.
+  const sockets: Socket[] = [];
+  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+  subscribe(SOCKETS, onSocket);
+  const after = async (): Promise<void> => void unsubscribe(SOCKETS, onSocket);
+  return Scene.play({ seed, setUp, after }, async (scene) => {
     const { exchange, random } = scene;
     if (!atStart) {
       await scene.live();
@@ -294,7 +351,6 @@ function trouble(seed: number): Promise<RunResult> {
       exchange.faults.add({ kind: 'drop', times: 1 });
     }
     const begun = performance.now();
-    const memory = process.memoryUsage().rss;
     await until(
       () => scene.codes().includes(code),
       () => `${code}: ${JSON.stringify(scene.codes())}`,
@@ -304,7 +360,12 @@ function trouble(seed: number): Promise<RunResult> {
     await pause(random.whole(0, 300));
     exchange.faults.clear();
     await scene.live(undefined, 15_000);
-    must(process.memoryUsage().rss - memory < MEMORY_BOUND_BYTES, 'memory is not bounded');
+    const read = sockets.map(({ bytesRead }) => bytesRead);
+    must(
+      read.every((bytes) => bytes <= MOST_READ_BYTES),
+      () => `read ${Math.max(...read)} bytes of one reply`,
+    );
+    must(code !== 'OF_RESPONSE_TOO_LARGE' || Math.max(...read) > 1024 * 1024, 'no huge reply was met');
     // Bounded: no more requests than a growing pause allows in this time.
     const tookMs = performance.now() - begun;
     must(exchange.stats.requests.length < 8 + tookMs / (FIRST_BACKOFF_MS / 2), 'asked without a pause');
@@ -328,7 +389,7 @@ export const restRows: readonly Scenario[] = [
     what: '451 on REST and upgrade, 403 with HTML, unknown, lower-case, delisted and silent symbols',
     expected: 'terminal or slow retry with words that help; other symbols live on',
     maxRuns: REAL_RUNS,
-    run: refusals,
+    run: (seed) => REFUSALS[seed % REFUSALS.length](seed),
   },
   {
     id: 9,
