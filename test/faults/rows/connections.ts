@@ -219,8 +219,9 @@ export const connectionRows: readonly Scenario[] = [
   {
     id: 6,
     name: 'ended connections',
-    what: 'close 1000, 1001, 1006, 1008; resets in mid-frame and in the handshake; slow close; slices, latency, little bandwidth; serverShutdown; rotation',
-    expected: 'back with one socket and one subscription; planned ones without any pause',
+    what: 'close 1000, 1001, 1006, 1008; resets in mid-frame and in the handshake; slow close; attempts refused in a row; slices, latency, little bandwidth; serverShutdown; rotation',
+    expected:
+      'back with the documented waits, one socket and one subscription; planned ones without any pause',
     maxRuns: REAL_RUNS,
     run: ends,
   },

@@ -378,7 +378,7 @@ export const restRows: readonly Scenario[] = [
   {
     id: 7,
     name: 'request limits',
-    what: '429 and 418 with Retry-After, at the start and while live; two leases in one process',
+    what: '429 and 418 with Retry-After, at the start and while live, once and escalating; two registries and a check in one process',
     expected: 'obeyed by the whole process, never asked earlier, no ban earned',
     maxRuns: REAL_RUNS,
     run: limits,
@@ -386,7 +386,7 @@ export const restRows: readonly Scenario[] = [
   {
     id: 8,
     name: 'refusals',
-    what: '451 on REST and upgrade, 403 with HTML, unknown, lower-case, delisted and silent symbols',
+    what: '451 on REST and upgrade, 403 with HTML on both; unknown, lower-case, delisted and silent symbols, silent from the start too',
     expected: 'terminal or slow retry with words that help; other symbols live on',
     maxRuns: REAL_RUNS,
     run: (seed) => REFUSALS[seed % REFUSALS.length](seed),
@@ -395,7 +395,7 @@ export const restRows: readonly Scenario[] = [
     id: 9,
     name: 'REST trouble',
     what: '5xx, time-outs, cut, wrong, empty and huge replies; replies that trickle, stop, break off, never come or are none',
-    expected: 'bounded retries with a code, bounded memory, then live',
+    expected: 'bounded retries with a code, no more read than the bound of a reply, then live',
     maxRuns: REAL_RUNS,
     run: trouble,
   },
