@@ -24,6 +24,11 @@ test.each(ROWS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] a
   60_000,
 );
 
+test('a hundred seeds run every variant of every row', () => {
+  const short = SCENARIOS.filter(({ variants = 1, maxRuns }) => variants > Math.min(100, maxRuns));
+  expect(short.map(({ id, variants, maxRuns }) => ({ id, variants, maxRuns }))).toEqual([]);
+});
+
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   'the hand-made bug "%s" is caught',
   async (_name, mutant) => {

@@ -1,6 +1,6 @@
 import { emptyTopSums } from '../../../src/book/types';
 import { pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
 const LEVELS = 20;
 
@@ -100,6 +100,8 @@ export const bookRows: readonly Scenario[] = [
     what: 'crossed, locked, emptied books; a crash that takes 12 symbols to their edges at once',
     expected: 'a crossed one fetched anew, the others shown as they are; coverage renewed',
     maxRuns: REAL_RUNS,
+    variants: 6,
+    recovers: EVERY_RUN,
     run: strangeBooks,
   },
 ];

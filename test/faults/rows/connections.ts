@@ -109,6 +109,8 @@ export const connectionRows: readonly Scenario[] = [
     what: 'half-open sockets, of one direction, in mid-frame, a black hole behind them; a server that answers no pings; a symbol that says nothing',
     expected: 'the dead one is cut within two watchdog periods, the quiet one left alone',
     maxRuns: REAL_RUNS,
+    variants: 30,
+    recovers: (seed) => !isOverWires(seed),
     run: silence,
   },
   {
@@ -117,6 +119,8 @@ export const connectionRows: readonly Scenario[] = [
     what: 'close 1000, 1001, 1006, 1008; resets in mid-frame and in the handshake; slow close; slices, latency, little bandwidth; serverShutdown; rotation',
     expected: 'back with one socket and one subscription; planned ones without any pause',
     maxRuns: REAL_RUNS,
+    variants: 20,
+    recovers: (seed) => !isOverWires(seed) && seed % 2 === 1,
     run: ends,
   },
 ];

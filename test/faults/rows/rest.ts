@@ -1,5 +1,5 @@
 import { FIRST_BACKOFF_MS, pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { isOverWires, troubleOverWires } from './proxied';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
@@ -199,6 +199,8 @@ export const restRows: readonly Scenario[] = [
     what: '429 and 418 with Retry-After, at the start and while live; two leases in one process',
     expected: 'obeyed by the whole process, never asked earlier, no ban earned',
     maxRuns: REAL_RUNS,
+    variants: 4,
+    recovers: EVERY_RUN,
     run: limits,
   },
   {
@@ -207,6 +209,8 @@ export const restRows: readonly Scenario[] = [
     what: '451 on REST and upgrade, 403 with HTML, unknown, lower-case, delisted and silent symbols',
     expected: 'terminal or slow retry with words that help; other symbols live on',
     maxRuns: REAL_RUNS,
+    variants: 10,
+    recovers: (seed) => seed % 5 !== 3,
     run: refusals,
   },
   {
@@ -215,6 +219,8 @@ export const restRows: readonly Scenario[] = [
     what: '5xx, time-outs, cut, wrong, empty and huge replies; replies that trickle, stop, break off, never come or are none',
     expected: 'bounded retries with a code, bounded memory, then live',
     maxRuns: REAL_RUNS,
+    variants: 80,
+    recovers: EVERY_RUN,
     run: trouble,
   },
 ];

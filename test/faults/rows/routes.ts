@@ -260,6 +260,8 @@ export const routeRows: readonly Scenario[] = [
     expected:
       'a coded error without the password; tried again where a retry can mend, stopped at once where not',
     maxRuns: REAL_RUNS,
+    variants: CASES.length,
+    recovers: (seed) => ![passwordFromTheStart, unknownName].includes(CASES[seed % CASES.length]),
     run: (seed) => CASES[seed % CASES.length](seed),
   },
 ];
