@@ -3,7 +3,7 @@ import { openStore } from '../../../src/store/openStore';
 import { credentialsOf } from '../../support/storeFixtures';
 import { PlayedProcess, type PlayedWorld } from '../playedProcess';
 import { Random } from '../random';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { pause, until } from '../scene';
 import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
 
@@ -165,6 +165,8 @@ export const crashLoopRows: readonly Scenario[] = [
     expected: 'no ban earned, a refusal shared through the store, jitter, few lines in the log',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
+    variants: 6,
+    recovers: EVERY_RUN,
     run: (seed) => [restarts, manyAtOnce, crowded][seed % 3](seed),
   },
 ];

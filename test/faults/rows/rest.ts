@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Fault } from '../../../exchange/server/faults';
 import { FIRST_BACKOFF_MS, pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { limits } from './limits';
 import { isOverWires, troubleOverWires } from './proxied';
 
@@ -218,6 +218,8 @@ export const restRows: readonly Scenario[] = [
     what: '429 and 418 with Retry-After, at the start and while live, once and escalating; two registries and a check in one process',
     expected: 'obeyed by the whole process, never asked earlier, no ban earned',
     maxRuns: REAL_RUNS,
+    variants: 3,
+    recovers: EVERY_RUN,
     run: limits,
   },
   {
@@ -226,6 +228,8 @@ export const restRows: readonly Scenario[] = [
     what: '451 on REST and upgrade, 403 with HTML on both; unknown, lower-case, delisted and silent symbols, silent from the start too',
     expected: 'terminal or slow retry with words that help; other symbols live on',
     maxRuns: REAL_RUNS,
+    variants: REFUSALS.length,
+    recovers: (seed) => REFUSALS[seed % REFUSALS.length] !== unknownSymbol,
     run: (seed) => REFUSALS[seed % REFUSALS.length](seed),
   },
   {
@@ -234,6 +238,8 @@ export const restRows: readonly Scenario[] = [
     what: '5xx, time-outs, cut, wrong, empty and huge replies; replies that trickle, stop, break off, never come or are none',
     expected: 'bounded retries with a code, no more read than the bound of a reply, then live',
     maxRuns: REAL_RUNS,
+    variants: 80,
+    recovers: EVERY_RUN,
     run: trouble,
   },
 ];

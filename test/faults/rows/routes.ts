@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../src/runtime/errorCatalogue';
 import { ConnectProxy, PROXY_VARIABLES, type ProxyMood } from '../../support/connectProxy';
 import { freePort } from '../../support/redisServer';
 import { pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { EVERY_RUN, must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
 const CANARY = 'canary-r0ute-p4ss';
 const TIMINGS = { connectTimeoutMs: 300 };
@@ -289,6 +289,8 @@ export const routeRows: readonly Scenario[] = [
     expected:
       'a coded error without the password; tried again where a retry can mend, stopped at once where not',
     maxRuns: REAL_RUNS,
+    variants: CASES.length,
+    recovers: EVERY_RUN,
     run: (seed) => CASES[seed % CASES.length](seed),
   },
 ];
