@@ -1,5 +1,6 @@
 import { feedRegistry } from '../binance/feedRegistry';
 import type { FeedLease, SymbolStatus, SymbolView } from '../binance/feedTypes';
+import { oneLine } from '../binance/restClient';
 import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import type { BanShareHandle } from '../store/banShare';
 import type { SnapshotStore } from '../store/types';
@@ -75,6 +76,7 @@ export class TriggerSession {
       newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
       onOverdue: (waitedMs) => this.onOverdue(waitedMs),
       onDropped: (alerts) => this.onDropped(alerts),
+      onRefused: (error, items) => this.onRefused(error, items),
       ...limits,
     });
     this.policy = this.choosePolicy();
@@ -172,6 +174,14 @@ export class TriggerSession {
     this.host.log(
       'warn',
       `A workflow execution has not ended after ${Math.round(waitedMs / 1000)} s; the trigger goes on without waiting for it [OF_EXECUTION_TIMEOUT].`,
+    );
+  }
+
+  private onRefused(error: unknown, items: number): void {
+    const why = oneLine(error instanceof Error ? error.message : String(error));
+    this.host.log(
+      'warn',
+      `n8n did not carry out an execution with ${items} items: ${why}. The next ones wait a little.`,
     );
   }
 
