@@ -323,3 +323,21 @@ describe('Retry-After', () => {
     expect(retryAfterMs({})).toBeNull();
   });
 });
+
+test('those who are told of one ban come back one after the other: each waits a random part of a tenth longer', () => {
+  const waits = (random: number, tell: (b: WeightBudget) => void): number => {
+    const b = new WeightBudget({ weightPerMinute: 100, minuteMs: MINUTE, random: () => random });
+    tell(b);
+    return b.pause?.forMs ?? 0;
+  };
+  for (const tell of [
+    (b: WeightBudget) => void b.refuse('OF_BANNED', 10_000),
+    (b: WeightBudget) => b.applyBan({ code: 'OF_BANNED', forMs: 10_000 }),
+  ]) {
+    const [least, middle, most] = [0, 0.5, 0.999].map((random) => waits(random, tell));
+    expect(middle - least).toBeGreaterThan(400);
+    expect(most - middle).toBeGreaterThan(400);
+    expect(most).toBeLessThanOrEqual(11_000);
+    expect(least).toBeGreaterThan(9_900);
+  }
+});
