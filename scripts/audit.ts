@@ -1,7 +1,7 @@
 /**
  * `npm run audit`: looks at what a user of n8n installs with the package, and at nothing else: exact versions, integrity
- * of each, no install scripts, and known weaknesses as the registry tells them. `--strict`, for publishing, also fails
- * where the registry does not tell.
+ * of each, no install scripts, no file that does not belong there, and known weaknesses as the registry tells them.
+ * `--strict`, for publishing, also fails where the registry does not tell, and where the build is missing.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,17 +34,61 @@ export function lockTrouble(
   return trouble;
 }
 
+/** What of package.json says which files there must be. */
+interface Manifest {
+  readonly main: string;
+  readonly n8n: { readonly credentials: readonly string[]; readonly nodes: readonly string[] };
+}
+
+/** What the build makes, and what n8n reads beside it. No name that begins with a dot, no test. */
+const BUILT = [
+  /^dist\/(src|nodes|credentials)\/(\w+\/)*\w+(\.node|\.credentials)?\.(js|d\.ts)$/,
+  /^dist\/nodes\/\w+\/\w+\.node\.json$/,
+  /^dist\/(nodes|credentials|icons)\/(\w+\/)*\w+(\.dark)?\.svg$/,
+];
+
+/** What is wrong with the files of the package, a line each. @param whole the build has to be there */
+export function fileTrouble(files: readonly string[], manifest: Manifest, whole: boolean): string[] {
+  const own = ['package.json', 'README.md', 'LICENSE', manifest.main];
+  const named = [...own, ...manifest.n8n.credentials, ...manifest.n8n.nodes];
+  return [
+    ...files
+      .filter((file) => !own.includes(file) && !BUILT.some((form) => form.test(file)))
+      .map((file) => `${file}: does not belong into the package`),
+    ...(whole ? named : own)
+      .filter((file) => !files.includes(file))
+      .map((file) => `${file}: is not in the package`),
+  ];
+}
+
+/** The files that would be published now. */
+async function packedFiles(): Promise<string[]> {
+  const npm = npmCommand(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error']);
+  const lines: string[] = [];
+  const options = { cwd: ROOT, env: npmEnv(), onLine: (line: string) => lines.push(line) };
+  const { code, tail } = await run(npm.command, npm.args, { ...options, timeoutMs: 60_000 });
+  if (code !== 0) throw new Error(`npm pack ended with code ${code}:\n${tail}`);
+  // What npm says beside it stands before the list.
+  const [packed] = JSON.parse(lines.slice(lines.indexOf('[')).join('\n')) as [
+    { files: Array<{ path: string }> },
+  ];
+  return packed.files.map(({ path }) => path);
+}
+
 async function main(strict: boolean): Promise<number> {
   const read = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, name), 'utf8'));
-  const { dependencies } = read('package.json') as { dependencies: Record<string, string> };
+  const manifest = read('package.json') as Manifest & { dependencies: Record<string, string> };
+  const { dependencies } = manifest;
   const { packages } = read('package-lock.json') as { packages: Record<string, LockedPackage> };
-  const trouble = lockTrouble(dependencies, packages);
+  const files = await packedFiles();
+  const trouble = [...lockTrouble(dependencies, packages), ...fileTrouble(files, manifest, strict)];
   if (trouble.length > 0) {
     console.error(trouble.join('\n'));
     return 1;
   }
   const shipped = Object.entries(packages).filter(([path, { dev, peer }]) => path !== '' && !dev && !peer);
   console.log(`${shipped.length} shipped packages: exact versions, hashed, no install scripts`);
+  console.log(`${files.length} files in the package, and none that does not belong there`);
 
   const npm = npmCommand(['audit', '--omit=dev', '--omit=peer', '--json']);
   const lines: string[] = [];

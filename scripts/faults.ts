@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 import { SCENARIOS } from '../test/faults/all';
 import { SOAK, soakRow } from '../test/faults/rows/soak';
 import { MUTANTS } from '../test/faults/mutants';
-import { isGreen, type Row, runRow } from '../test/faults/runner';
+import { catchStrays, type Row, runRow } from '../test/faults/runner';
+import type { Scenario } from '../test/faults/scenario';
+import { isAllGreen, type MutantResult, scoreboardJson, scoreboardText } from '../test/faults/scoreboard';
 import { stopSharedRedis } from '../test/faults/sharedRedis';
-import { createProgress } from './terminal';
+import { createProgress, type Progress } from './terminal';
 
 const HELP = `npm run faults -- [options]
 
@@ -17,12 +19,23 @@ Does every fault of docs/FAULTS.md to the package and prints a scoreboard.
   --mutants      also puts five hand-made bugs into the package's parts: each has to be caught
   --json         prints the result as one line of JSON, last
   --help         this text
+
+Ends with code 0 where all is green, 1 where it is not, 2 where the options cannot be used.
 `;
 const PROGRESS_EVERY_MS = 1_000;
 /** Enough for the rarest of the hand-made bugs to show. */
 const MUTANT_SEEDS = 50;
 
-async function main(): Promise<number> {
+interface Wanted {
+  readonly rows: readonly Scenario[];
+  readonly seeds: number;
+  readonly firstSeed: number;
+  readonly mutants: boolean;
+  readonly json: boolean;
+}
+
+/** What the options ask for; null where only the help was. */
+function read(): Wanted | null {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '3' },
@@ -34,57 +47,72 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (values.help) return null;
   const seeds = wholeNumber('--seeds', values.seeds, 1);
   const firstSeed = wholeNumber('--seed', values.seed, 0);
-  const wanted = values.only?.split(',').map((name) => name.trim());
+  const names = values.only?.split(',').map((name) => name.trim());
   const hours = Number(values.hours);
   if (!(hours > 0 && hours <= 1_000)) throw new Error('--hours must be a number above 0');
   const soak = soakRow({ ...SOAK, hours });
-  const chosen = SCENARIOS.map((row) => (row.id === soak.id ? soak : row)).filter(
-    ({ id, name }) => !wanted || wanted.includes(String(id)) || wanted.includes(name),
+  const rows = SCENARIOS.map((row) => (row.id === soak.id ? soak : row)).filter(
+    ({ id, name }) => !names || names.includes(String(id)) || names.includes(name),
   );
   const unknown =
-    wanted?.filter((one) => !chosen.some(({ id, name }) => one === String(id) || one === name)) ?? [];
+    names?.filter((one) => !rows.some(({ id, name }) => one === String(id) || one === name)) ?? [];
   if (unknown.length > 0)
     throw new Error(`no row ${unknown.join(', ')}. Rows: ${SCENARIOS.map(label).join(', ')}`);
+  return { rows, seeds, firstSeed, mutants: values.mutants, json: values.json };
+}
 
-  const progress = createProgress(process.stderr);
+/** Plays what is wanted and prints it; whatever happens, the last line is the one that was promised. */
+async function play({ rows: chosen, seeds, firstSeed, mutants: withMutants, json }: Wanted): Promise<number> {
   const rows: Row[] = [];
-  const mutants: Array<{ name: string; caught: boolean }> = [];
+  const mutants: MutantResult[] | null = withMutants ? [] : null;
+  const progress = createProgress(process.stderr);
+  let ended: string | null = null;
+  for (const scenario of chosen) rows.push(await playRow(scenario, { seeds, firstSeed }, progress));
+  const strays = catchStrays((error) => (ended ??= textOf(error)));
   try {
-    for (const scenario of chosen) {
-      progress.phase(label(scenario));
-      const onRun = (_scenario: unknown, done: number, of: number, failed: number): void =>
-        progress.detail(`${done} of ${of}${failed > 0 ? `, ${failed} failed` : ''}`);
-      const showing = setInterval(() => {
-        if (scenario.progress) progress.detail(scenario.progress());
-      }, PROGRESS_EVERY_MS);
-      rows.push(await runRow(scenario, { firstSeed, seeds, onRun }).finally(() => clearInterval(showing)));
-    }
-    if (values.mutants)
+    if (mutants !== null)
       for (const { name, caught } of MUTANTS) {
         progress.phase(`hand-made bug: ${name}`);
-        mutants.push({ name, caught: await caught(MUTANT_SEEDS) });
+        mutants.push(
+          await caught(MUTANT_SEEDS).then(
+            (isCaught) => ({ name, caught: isCaught }),
+            (error: unknown) => ({ name, caught: false, message: textOf(error) }),
+          ),
+        );
       }
-  } finally {
-    progress.done();
+    progress.phase('the end');
     await stopSharedRedis();
+  } catch (error) {
+    ended = textOf(error);
   }
-  const green = isGreen(rows) && mutants.every(({ caught }) => caught);
-  print(rows, mutants, green);
-  if (values.json) {
-    const plain = rows.map(({ scenario: _scenario, failures: _failures, ...row }) => row);
-    const result = { rows: plain, ...(values.mutants ? { mutants } : {}), green };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  }
-  return green ? 0 : 1;
+  strays.end();
+  progress.done();
+  const results = { rows, mutants, ended };
+  process.stdout.write(`${scoreboardText(results)}\n`);
+  if (json) process.stdout.write(`${scoreboardJson(results)}\n`);
+  return isAllGreen(results) ? 0 : 1;
+}
+
+async function playRow(
+  scenario: Scenario,
+  options: { readonly seeds: number; readonly firstSeed: number },
+  progress: Progress,
+): Promise<Row> {
+  progress.phase(label(scenario));
+  const onRun = (_scenario: unknown, done: number, of: number, failed: number): void =>
+    progress.detail(`${done} of ${of}${failed > 0 ? `, ${failed} failed` : ''}`);
+  const showing = setInterval(() => {
+    if (scenario.progress) progress.detail(scenario.progress());
+  }, PROGRESS_EVERY_MS);
+  return runRow(scenario, { ...options, onRun }).finally(() => clearInterval(showing));
 }
 
 const label = ({ id, name }: { id: number; name: string }): string => `${id} ${name}`;
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 function wholeNumber(option: string, text: string, least: number): number {
   const number = Number(text);
@@ -93,34 +121,12 @@ function wholeNumber(option: string, text: string, least: number): number {
   return number;
 }
 
-function print(
-  rows: readonly Row[],
-  mutants: ReadonlyArray<{ name: string; caught: boolean }>,
-  green: boolean,
-): void {
-  const ms = (value: number | null): string => (value === null ? '-' : String(value)).padStart(8);
-  const lines = [' #  fault                 runs   passed  median ms   p99 ms   leaks  verdict'];
-  for (const row of rows) {
-    const { id, name, runs, passed, recoverMsMedian, recoverMsP99, leaks, scenario } = row;
-    const verdict = isGreen([row]) ? 'as expected' : 'FAILED';
-    const numbers = `${String(runs).padStart(6)}  ${String(passed).padStart(7)}   ${ms(recoverMsMedian)} ${ms(recoverMsP99)}`;
-    lines.push(
-      `${String(id).padStart(2)}  ${name.padEnd(18)} ${numbers}  ${String(leaks).padStart(6)}  ${verdict}`,
-    );
-    lines.push(`      done: ${scenario.what}`, `      expected: ${scenario.expected}`);
-    for (const figure of scenario.figures?.() ?? []) lines.push(`      measured: ${figure}`);
-  }
-  for (const { name, caught } of mutants)
-    lines.push(`    bug ${name.padEnd(32)} ${caught ? 'caught' : 'NOT CAUGHT'}`);
-  for (const { id, failures } of rows)
-    for (const { seed, message } of failures)
-      lines.push(`\nrow ${id} failed with seed ${seed}: ${message}`, reproduce(id, seed));
-  lines.push('', green ? 'green' : 'NOT GREEN');
-  process.stdout.write(`${lines.join('\n')}\n`);
+async function main(): Promise<number> {
+  const wanted = read();
+  if (wanted !== null) return play(wanted);
+  process.stdout.write(HELP);
+  return 0;
 }
-
-const reproduce = (id: number, seed: number): string =>
-  `again: npm run faults -- --only ${id} --seed ${seed} --seeds 1`;
 
 main().then(
   (code) => process.exit(code),

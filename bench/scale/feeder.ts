@@ -87,7 +87,10 @@ class Feeder {
     this.now = sharedClock(clockBase);
     // Before the feed asks for it: where the exchange's weight is none of the question it must not slow the start.
     const weight = minuteMs === undefined ? Number.MAX_SAFE_INTEGER : MARKETS.spot.weightPerMinute;
-    weightBudgetFor(`127.0.0.1:${port}`, { weightPerMinute: weight, ...(minuteMs ? { minuteMs } : {}) });
+    weightBudgetFor(`127.0.0.1:${port}`, {
+      ...{ market: 'spot', weightPerMinute: weight },
+      ...(minuteMs ? { minuteMs } : {}),
+    });
     this.begunAt = performance.now();
     this.lease = feedRegistry().acquire(
       {

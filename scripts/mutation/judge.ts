@@ -1,5 +1,6 @@
 /**
  * Judges what Stryker found: a mutant that no test noticed needs a written reason, and a reason needs such a mutant.
+ * One that a passed time limit alone noticed may have a reason, and is then excused.
  * Reasons name a mutant by its text instead of its line number, so that they last while the file around it changes.
  */
 
@@ -46,7 +47,7 @@ export interface FileScore {
   readonly mutants: number;
   /** Noticed by a test, by a time limit that was passed, or because the file could not even be loaded. */
   readonly killed: number;
-  /** Not noticed, for a written reason. */
+  /** Not noticed, or by a passed time limit alone, for a written reason. */
   readonly excused: number;
 }
 
@@ -71,26 +72,27 @@ export function judge(report: MutationReport, reasons: readonly Reason[]): Judge
     );
     let killed = 0;
     let excused = 0;
-    const timedOut: string[] = [];
-    for (const mutant of mutants) {
+    // Those that were not noticed first: where a text stands twice, it is they that need the reason.
+    for (const mutant of [...mutants].sort((a, b) => Number(isTimeout(a)) - Number(isTimeout(b)))) {
       const text = textOf(file, lines, mutant);
-      if (KILLED.has(mutant.status)) {
-        killed++;
-        if (mutant.status === 'Timeout') timedOut.push(keyOf(text));
-        continue;
-      }
       const at = excuses.findIndex((excuse) => keyOf(excuse) === keyOf(text));
-      if (at >= 0) {
+      // A mutant that only makes the code slow passes the time limit on one machine and not on another: with a reason
+      // it is excused on both, and on neither does it count as noticed.
+      const needsReason = !KILLED.has(mutant.status) || (isTimeout(mutant) && at >= 0);
+      if (!needsReason) killed++;
+      else if (at < 0) unexplained.push({ ...text, at: mutant.location.start });
+      else {
         excuses.splice(at, 1);
         excused++;
-      } else unexplained.push({ ...text, at: mutant.location.start });
+      }
     }
-    // A mutant that only makes the code slow may pass the time limit on one machine and not on another.
-    stale.push(...excuses.filter((excuse) => !timedOut.includes(keyOf(excuse))));
+    stale.push(...excuses);
     return { file, mutants: mutants.length, killed, excused };
   });
   return { files, unexplained, stale };
 }
+
+const isTimeout = ({ status }: ReportedMutant): boolean => status === 'Timeout';
 
 function textOf(
   file: string,

@@ -41,7 +41,7 @@ function four(word: number): number {
   return (Math.imul(pairs, 100) + (pairs >>> 16)) & 0xffff;
 }
 
-/** A mask of the bytes below the first non-digit: what follows the digits counts as zeros. */
+/** A mask of the bytes below the first non-digit, of all where there is none: what follows the digits counts as zeros. */
 function belowFirst(stops: number): number {
   return ((stops & -stops) >>> 7) - 1;
 }
@@ -171,7 +171,7 @@ function readDecimal(view: DataView, start: number, out: Float64Array, slot: num
       const low = view.getInt32(at + 4, true) ^ ZEROS;
       stops = notDigits(low);
       digits = stops === 0 ? 4 : digitsBefore(stops);
-      fraction = four(high) * 10_000 + four(stops === 0 ? low : low & belowFirst(stops));
+      fraction = four(high) * 10_000 + four(low & belowFirst(stops));
       at += 4 + digits;
     }
   }

@@ -118,7 +118,9 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     let shared = this.feeds.get(key);
     if (shared) return shared;
     const budgets = this.options.budgets ?? sharedBudgets();
-    const budget = budgets.budgetFor(new URL(restUrl).host, { weightPerMinute: market.weightPerMinute });
+    const budget = budgets.budgetFor(new URL(restUrl).host, {
+      ...{ market: market.id, weightPerMinute: market.weightPerMinute },
+    });
     const feed = new MarketFeed<U>({
       market,
       speedMs: request.updateSpeedMs,
@@ -139,7 +141,7 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     if (!window)
       this.attempts.set(
         host,
-        (window = new AttemptWindow(CONNECTION_ATTEMPTS, CONNECTION_ATTEMPTS_WINDOW_MS)),
+        (window = new AttemptWindow(CONNECTION_ATTEMPTS, CONNECTION_ATTEMPTS_WINDOW_MS, this.random)),
       );
     return window;
   }

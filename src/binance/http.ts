@@ -32,13 +32,18 @@ export interface HttpReply extends HttpHead {
 /**
  * One GET, bounded in time and size, over a connection of its own that is gone afterwards. Redirects are refused: a
  * base URL names the host that is trusted.
- * @throws OrderFlowError OF_CONNECT, OF_DNS, OF_TLS, OF_TIMEOUT, OF_PROXY, OF_PROXY_AUTH, OF_HTTP_REDIRECT,
- *   OF_RESPONSE_TOO_LARGE, OF_BAD_RESPONSE; the signal's reason after an abort
+ * @throws OrderFlowError OF_CONNECT, OF_DNS, OF_TLS, OF_TIMEOUT, OF_PROXY, OF_PROXY_AUTH, OF_PROXY_SETTING,
+ *   OF_HTTP_REDIRECT, OF_RESPONSE_TOO_LARGE, OF_BAD_RESPONSE; the signal's reason after an abort
  */
 export async function httpGet(url: URL, options: GetOptions): Promise<HttpReply> {
-  if (options.signal?.aborted) options.onEnd?.();
-  options.signal?.throwIfAborted();
-  const proxy = proxyFor(url);
+  let proxy: URL | null;
+  try {
+    options.signal?.throwIfAborted();
+    proxy = proxyFor(url);
+  } catch (error) {
+    options.onEnd?.();
+    throw error;
+  }
   const stop = new AbortController();
   const target = url.host;
   return await new Promise<HttpReply>((resolve, reject) => {
@@ -92,7 +97,12 @@ export async function httpGet(url: URL, options: GetOptions): Promise<HttpReply>
         return undefined;
       };
     }
-    request = send(url, settings);
+    try {
+      request = send(url, settings);
+    } catch (error) {
+      // Node refuses some requests at once, without an event.
+      return finish(networkError(error, target));
+    }
     request.on('error', (error) => finish(networkError(error, target)));
     request.on('socket', (socket) => {
       const onConnected = () => {

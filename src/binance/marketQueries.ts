@@ -4,7 +4,7 @@ import { processShared } from '../runtime/processShared';
 import { parseBaseUrl } from './baseUrl';
 import type { ExchangeInfo, ListedSymbol } from './exchangeInfo';
 import { depthLimit, isMarketId, MARKETS, type Market, type MarketId } from './markets';
-import { RestClient, type Ask } from './restClient';
+import { RestClient } from './restClient';
 import { weightBudgetFor } from './sharedBudgets';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
 
@@ -12,6 +12,10 @@ import { FEED_TIMINGS, type FeedTimings } from './timings';
 const URGENCY = 100;
 /** So many symbols are checked by a depth request each where that is cheaper than the whole list. */
 const CHECK_EACH_UP_TO = 3;
+/** Weight that is spent comes back within a minute; and a request takes its time. */
+const LONGEST_TURN_MS = 75_000;
+/** A whole list takes seconds. */
+const LONGEST_LOOK_MS = 20_000;
 
 export interface QueryOptions {
   readonly restBaseUrl?: string;
@@ -29,7 +33,8 @@ export function restClientFor(marketId: MarketId, options: QueryOptions = {}): R
   const key = JSON.stringify([market.id, url, options.timings ?? null]);
   let client = clients.get(key);
   if (!client) {
-    const budget = weightBudgetFor(new URL(url).host, { weightPerMinute: market.weightPerMinute });
+    const { id, weightPerMinute } = market;
+    const budget = weightBudgetFor(new URL(url).host, { market: id, weightPerMinute });
     clients.set(key, (client = new RestClient(market, url, budget, options.timings ?? FEED_TIMINGS)));
   }
   return client;
@@ -40,22 +45,37 @@ export function restHost(marketId: MarketId, restBaseUrl?: string): string {
   return new URL(restClientFor(marketId, { restBaseUrl }).url).host;
 }
 
-/** One depth reply of at least `levels` a side, where the exchange has so many. @throws OrderFlowError */
-export function fetchDepthOnce(
+/**
+ * One depth reply of at least `levels` a side, where the exchange has so many. Whoever asks waits for a turn, but not for
+ * the end of a ban.
+ * @throws OrderFlowError; OF_WEIGHT_EXHAUSTED where there was no turn in time
+ */
+export async function fetchDepthOnce(
   marketId: MarketId,
   symbol: string,
   levels: number,
-  options: QueryOptions = {},
+  options: QueryOptions & { readonly maxWaitMs?: number } = {},
 ): Promise<DepthReply> {
   const client = restClientFor(marketId, options);
-  return client.depth(symbol, depthLimit(client.market, levels), ask(options));
+  const maxWaitMs = options.maxWaitMs ?? LONGEST_TURN_MS;
+  const refused = pausedFor(client, maxWaitMs);
+  if (refused !== null) throw refused;
+  return await inTime(client, maxWaitMs, options.signal, (signal) =>
+    client.depth(symbol, depthLimit(client.market, levels), { urgency: () => URGENCY, signal }),
+  );
 }
 
-/** What the market lists, kept for some minutes; for a picker. @throws OrderFlowError */
-export async function listSymbols(marketId: MarketId, options: QueryOptions = {}): Promise<ListedSymbol[]> {
-  const info = await untilAborted(
-    restClientFor(marketId, options).exchangeInfo(() => URGENCY),
-    options.signal,
+/** What the market lists, kept for some minutes; for a picker, which does not wait for long. @throws OrderFlowError */
+export async function listSymbols(
+  marketId: MarketId,
+  options: QueryOptions & { readonly maxWaitMs?: number } = {},
+): Promise<ListedSymbol[]> {
+  const client = restClientFor(marketId, options);
+  const info = await inTime(client, options.maxWaitMs ?? LONGEST_LOOK_MS, options.signal, (signal) =>
+    untilAborted(
+      client.exchangeInfo(() => URGENCY),
+      signal,
+    ),
   );
   return [...info.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
 }
@@ -73,9 +93,8 @@ export async function checkSymbols(
 ): Promise<OrderFlowError | null> {
   const client = restClientFor(marketId, options);
   const timeoutMs = options.timeoutMs ?? 4_000;
-  const { pause } = client.budget;
-  if (pause !== null && pause.forMs > timeoutMs)
-    return new OrderFlowError(pause.code, `no request in the next ${Math.ceil(pause.forMs / 1000)} s`);
+  const refused = pausedFor(client, timeoutMs);
+  if (refused !== null) return refused;
   const signals = [AbortSignal.timeout(timeoutMs)];
   if (options.signal) signals.push(options.signal);
   const signal = AbortSignal.any(signals);
@@ -130,8 +149,27 @@ function unknownSymbols(market: Market, symbols: readonly string[]): OrderFlowEr
   return new OrderFlowError('OF_UNKNOWN_SYMBOL', `${shown} (${market.name})`, { subject: symbols[0] });
 }
 
-function ask(options: QueryOptions): Ask {
-  return { urgency: () => URGENCY, signal: options.signal };
+async function inTime<T>(
+  client: RestClient,
+  maxWaitMs: number,
+  signal: AbortSignal | undefined,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = AbortSignal.timeout(maxWaitMs);
+  try {
+    return await act(signal ? AbortSignal.any([signal, timeout]) : timeout);
+  } catch (error) {
+    if (!timeout.aborted || signal?.aborted) throw error;
+    const { host } = new URL(client.url);
+    const detail = `${host} had no turn for it within ${Math.ceil(maxWaitMs / 1000)} s`;
+    throw pausedFor(client, 0) ?? new OrderFlowError('OF_WEIGHT_EXHAUSTED', detail, { subject: host });
+  }
+}
+
+/** Why nothing may be asked for longer than so; null where it may. */
+function pausedFor({ budget: { pause } }: RestClient, longerThanMs: number): OrderFlowError | null {
+  if (pause === null || pause.forMs <= longerThanMs) return null;
+  return new OrderFlowError(pause.code, `no request in the next ${Math.ceil(pause.forMs / 1000)} s`);
 }
 
 /** A result that others share goes on; only this caller stops waiting. */

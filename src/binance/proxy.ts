@@ -10,6 +10,7 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 /**
  * The proxy that the environment names for a URL (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, either case), or null.
  * WebSocket URLs go by the HTTP variables; addresses of this machine are never proxied.
+ * @throws OrderFlowError OF_PROXY_SETTING
  */
 export function proxyFor(target: URL): URL | null {
   if (isLoopback(target.hostname)) return null;
@@ -21,10 +22,10 @@ export function proxyFor(target: URL): URL | null {
   try {
     proxy = new URL(text);
   } catch {
-    throw new OrderFlowError('OF_PROXY', 'the proxy variable of the environment is not a URL');
+    throw new OrderFlowError('OF_PROXY_SETTING', 'it is not a URL');
   }
   if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')
-    throw new OrderFlowError('OF_PROXY', `only http and https proxies are supported, not ${proxy.protocol}`);
+    throw new OrderFlowError('OF_PROXY_SETTING', `it begins with ${proxy.protocol}`);
   return proxy;
 }
 
@@ -116,6 +117,17 @@ function connectThrough(
 
 function authorization(proxy: URL): string {
   if (proxy.username === '' && proxy.password === '') return '';
-  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const pair = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
   return `Proxy-Authorization: Basic ${Buffer.from(pair).toString('base64')}\r\n`;
+}
+
+/** Percent escapes resolved; a percent sign that begins none is meant as it stands: people write passwords as they are. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }

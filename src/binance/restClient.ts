@@ -5,6 +5,7 @@ import { parseExchangeInfo, type ExchangeInfo } from './exchangeInfo';
 import { httpGet, type HttpHead, type HttpReply } from './http';
 import { depthWeight, type Market } from './markets';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
+import { retryAfterMs } from './refusals';
 import type { WeightBudget } from './weightBudget';
 import { parseDepthReply } from './wire';
 
@@ -63,9 +64,10 @@ export class RestClient {
     symbol: string | null,
     ask: Ask,
   ): Promise<string> {
+    const url = new URL(this.url + path);
     const finished = await this.budget.acquire(weight, ask.urgency ?? (() => 0), ask.signal);
     let pausedForMs = 0;
-    const reply = await httpGet(new URL(this.url + path), {
+    const reply = await httpGet(url, {
       connectTimeoutMs: this.timings.connectTimeoutMs,
       requestTimeoutMs: this.timings.requestTimeoutMs,
       lateHeadMs: this.timings.lateHeadMs,
@@ -88,11 +90,11 @@ export class RestClient {
         this.budget.succeeded();
         return 0;
       case 429:
-        return this.budget.refuse('OF_RATE_LIMITED', retryAfter(head));
+        return this.budget.refuse('OF_RATE_LIMITED', retryAfterMs(head.headers));
       case 418:
-        return this.budget.refuse('OF_BANNED', retryAfter(head));
+        return this.budget.refuse('OF_BANNED', retryAfterMs(head.headers));
       case 403:
-        return this.budget.refuse('OF_FIREWALL', retryAfter(head), this.timings.firewallPauseMs);
+        return this.budget.refuse('OF_FIREWALL', retryAfterMs(head.headers), this.timings.firewallPauseMs);
     }
     return 0;
   }
@@ -121,22 +123,13 @@ export class RestClient {
         subject,
       });
     if (code === -1003) {
-      const retryAfterMs = this.budget.refuse('OF_RATE_LIMITED', retryAfter(reply));
-      return new OrderFlowError('OF_RATE_LIMITED', said, { subject, retryAfterMs });
+      const forMs = this.budget.refuse('OF_RATE_LIMITED', retryAfterMs(reply.headers));
+      return new OrderFlowError('OF_RATE_LIMITED', said, { subject, retryAfterMs: forMs });
     }
     if (code === -1007 || reply.status === 408 || reply.status === 504)
       return new OrderFlowError('OF_TIMEOUT', said, { subject });
     return new OrderFlowError('OF_HTTP_STATUS', said, { subject });
   }
-}
-
-/** Retry-After in milliseconds: seconds, or a date; null where neither. */
-function retryAfter(reply: HttpHead): number | null {
-  const text = reply.headers['retry-after'];
-  if (text === undefined) return null;
-  if (/^\d{1,7}(\.\d+)?$/.test(text.trim())) return Number(text) * 1000;
-  const until = Date.parse(text) - Date.now();
-  return Number.isFinite(until) && until > 0 ? until : null;
 }
 
 /** The exchange's {"code","msg"}; a body of another shape gives neither, for HTML says nothing to a user. */
@@ -155,6 +148,6 @@ function exchangeError(body: string): { code: number | null; message: string } {
 }
 
 /** Text of the exchange for a message: printable, on one line, short. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS);
+export function oneLine(text: string, maxCharacters = MAX_DETAIL_CHARACTERS): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, maxCharacters);
 }

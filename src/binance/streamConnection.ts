@@ -7,6 +7,7 @@ import { ControlChannel } from './controlChannel';
 import { networkError } from './networkErrors';
 import { Pacer } from './pacer';
 import { openTunnel, proxyFor } from './proxy';
+import { retryAfterMs } from './refusals';
 import { oneLine } from './restClient';
 import type { FeedTimings } from './timings';
 import { Watchdog } from './watchdog';
@@ -281,11 +282,7 @@ export class StreamConnection {
     const status = response.statusCode ?? 0;
     response.on('error', () => undefined).destroy();
     const detail = `${this.target}: HTTP ${status}`;
-    const seconds = Number(response.headers['retry-after']);
-    const context = {
-      subject: this.target,
-      ...(Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}),
-    };
+    const context = { subject: this.target, retryAfterMs: retryAfterMs(response.headers) ?? undefined };
     if (status === 451) return new OrderFlowError('OF_RESTRICTED_LOCATION', this.target, context);
     if (status === 403) return new OrderFlowError('OF_FIREWALL', this.target, context);
     if (status === 407) return new OrderFlowError('OF_PROXY_AUTH', this.target, context);

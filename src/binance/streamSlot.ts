@@ -1,6 +1,6 @@
 import { backoffMs } from '../runtime/backoff';
-import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
-import { monotonicMs, sleep } from '../runtime/time';
+import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { monotonicMs, sleep, wallMs } from '../runtime/time';
 import { Changeover } from './changeover';
 import type { AttemptWindow } from './pacer';
 import { StreamConnection, type StreamHandlers, type StreamSettings } from './streamConnection';
@@ -28,6 +28,9 @@ export interface SlotSettings extends StreamSettings {
   readonly attempts: AttemptWindow;
   readonly random: () => number;
 }
+
+/** While the host lets nobody connect, symbols are told why so often: also those that join meanwhile. */
+const TELL_EVERY_MS = 1_000;
 
 /**
  * Keeps one connection to the exchange for a set of streams: opens it, opens it anew after a failure with growing
@@ -133,7 +136,7 @@ export class StreamSlot {
       if (failures === 0) this.handlers.onLog('warn', error.message);
       const step = backoffMs(failures++, random()) * timings.backoffFactor;
       const slow = error.retryable ? 0 : timings.terminalRetryMs;
-      await sleep(Math.max(step, slow, error.retryAfterMs ?? 0), signal).catch(() => undefined);
+      await sleep(Math.max(step, slow), signal).catch(() => undefined);
     }
     await Promise.all([this.current?.close(), this.next?.close()]);
     this.current = this.next = null;
@@ -144,20 +147,53 @@ export class StreamSlot {
     signal: AbortSignal,
     made: (connection: StreamConnection) => void,
   ): Promise<StreamConnection> {
-    const waitMs = this.settings.attempts.take(monotonicMs());
-    if (waitMs > 0) await sleep(waitMs, signal);
+    await this.turn(signal);
     signal.throwIfAborted();
     const connection = new StreamConnection(this.settings, this.streamHandlers);
     connection.subscribe([...this.streams]);
     made(connection);
     try {
       await connection.open();
+      this.settings.attempts.accepted(monotonicMs());
       signal.throwIfAborted();
     } catch (error) {
+      this.noteRefusal(error);
       await connection.close();
       throw error;
     }
     return connection;
+  }
+
+  /** Waits for a place among the attempts of this address, and as long as the host told any of its connections. */
+  private async turn(signal: AbortSignal): Promise<void> {
+    const { attempts } = this.settings;
+    do {
+      await this.pauseOver(signal);
+      const waitMs = attempts.take(monotonicMs());
+      if (waitMs > 0) await sleep(waitMs, signal);
+    } while (attempts.pause(monotonicMs()) !== null);
+  }
+
+  private async pauseOver(signal: AbortSignal): Promise<void> {
+    const { attempts, url } = this.settings;
+    for (let pause = attempts.pause(monotonicMs()); pause; pause = attempts.pause(monotonicMs())) {
+      // Whoever makes this slot puts its symbols into it first.
+      await Promise.resolve();
+      const until = new Date(wallMs() + pause.forMs).toISOString();
+      const detail = `${url.host}: no connection before ${until}`;
+      // A connection that serves meanwhile leaves its symbols as they are. Those that come later are told as well.
+      if (this.current === null)
+        this.handlers.onFailed(this, new OrderFlowError(pause.code, detail, { subject: url.host }));
+      await sleep(Math.min(pause.forMs, TELL_EVERY_MS), signal);
+    }
+  }
+
+  /** What one connection was told holds for every other one of this address. */
+  private noteRefusal(error: unknown): void {
+    if (!isOrderFlowError(error)) return;
+    const { code, retryAfterMs = null } = error;
+    if (retryAfterMs !== null || code === 'OF_RATE_LIMITED' || code === 'OF_BANNED')
+      this.settings.attempts.refused(monotonicMs(), code, retryAfterMs);
   }
 
   private readonly streamHandlers: StreamHandlers = {

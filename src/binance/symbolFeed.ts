@@ -143,7 +143,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
     if (this.streamRunning) this.resyncs += this.wasLive ? 1 : 0;
     this.streamRunning = false;
     this.keeper.stop();
-    this.sync.reset();
+    this.sync.reset(this.isLive);
     this.streamDown(error);
   }
 
@@ -191,7 +191,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   stop(): void {
     this.streamRunning = false;
     this.keeper.stop();
-    this.sync.reset();
+    this.sync.reset(this.isLive);
     this.visible.become('stopped');
   }
 
@@ -228,7 +228,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
   private end(error: OrderFlowError): void {
     this.streamRunning = false;
     this.keeper.stop();
-    this.sync.reset();
+    this.sync.reset(this.isLive);
     this.visible.become('stopped', error, true);
     this.host.onEnded(this);
   }
@@ -249,19 +249,22 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
       this.stretch++;
     }
     this.receivedAtMs = wallMs();
-    if (this.isLive) this.host.onBook(this);
+    if (!this.isLive) return;
+    // It may have been said that its renewal failed.
+    this.visible.become('live');
+    this.host.onBook(this);
   }
 
   private failing(error: OrderFlowError): void {
     if (this.isTerminal(error)) return this.end(error);
-    if (this.isLive) return;
+    if (this.isLive) return this.visible.become('live', error);
     const waiting = error.code === 'OF_SNAPSHOT_STALE' || error.code === 'OF_WEIGHT_EXHAUSTED';
     this.visible.become(waiting ? 'syncing' : 'backing-off', error);
   }
 
   /** The book cannot be trusted though the stream runs: forget it and fetch it anew. */
   private resync(error: OrderFlowError): void {
-    this.sync.reset();
+    this.sync.reset(this.isLive);
     this.resynced(error);
   }
 

@@ -15,6 +15,10 @@ const FIRST_STALE_WAIT_MS = 100;
 const LONGEST_STALE_WAIT_MS = 8_000;
 /** So many replies that are too old are worth telling. */
 export const STALE_REPLIES_TO_TELL = 3;
+/** A reply that ends before the last book that could be read is believed after so long: ids may have started over. */
+const BEHIND_BELIEVED_MS = 60_000;
+/** So many refreshes in a row that fail are worth telling, though the book is still good. */
+const FAILED_REFRESHES_TO_TELL = 3;
 /** A refresh that does not help is asked again after the pause times this, at most. */
 const LONGEST_REFRESH_FACTOR = 32;
 /** A book fetched anew within this of the last time waits first, a little longer each time: a stream that breaks over
@@ -52,6 +56,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
   private coveredDepth = 0;
   private refreshAt = 0;
   private refreshFactor = 1;
+  private failedRefreshes = 0;
   private busy = false;
   private startedAt = -Infinity;
   private startsInRow = 0;
@@ -98,6 +103,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     this.abort.abort(new OrderFlowError('OF_INTERNAL', 'given up'));
     this.abort = new AbortController();
     this.replyAt = 0;
+    this.failedRefreshes = 0;
     this.busy = false;
   }
 
@@ -152,6 +158,7 @@ export class SymbolKeeper<U extends SymbolUpdate> {
   private async fetchUntilJoined(epoch: number, signal: AbortSignal, firstWaitMs: number): Promise<void> {
     let failures = 0;
     let staleReplies = 0;
+    let behindSince: number | null = null;
     let waitMs = firstWaitMs;
     while (epoch === this.epoch) {
       try {
@@ -160,6 +167,11 @@ export class SymbolKeeper<U extends SymbolUpdate> {
         if (outcome === 'live') return this.onJoined();
         if (epoch !== this.epoch) return;
         staleReplies++;
+        if (outcome === 'behind') {
+          behindSince ??= monotonicMs();
+          const patienceMs = BEHIND_BELIEVED_MS * this.host.timings.backoffFactor;
+          if (monotonicMs() - behindSince >= patienceMs) this.sync.countAnew();
+        }
         waitMs = Math.min(FIRST_STALE_WAIT_MS * 2 ** (staleReplies - 1), LONGEST_STALE_WAIT_MS);
         waitMs *= (0.5 + this.host.random() / 2) * this.host.timings.backoffFactor;
         if (staleReplies >= STALE_REPLIES_TO_TELL) this.tell.failing(this.unjoined(outcome));
@@ -216,7 +228,11 @@ export class SymbolKeeper<U extends SymbolUpdate> {
     const { full } = this.plan();
     const short = this.headroom() < REFRESH_BELOW_HEADROOM;
     const shallow = this.coveredDepth < full;
-    if (!short && !shallow) return;
+    if (!short && !shallow) {
+      // A reply that was too old had left its buffer behind.
+      this.sync.cancelRefresh();
+      return;
+    }
     const urgency = () => {
       const left = this.headroom();
       if (left >= REFRESH_BELOW_HEADROOM) return URGENCY.deepen + this.activity();
@@ -234,16 +250,17 @@ export class SymbolKeeper<U extends SymbolUpdate> {
       const outcome = await this.ask(limit, urgency, epoch);
       if (epoch !== this.epoch) return;
       if (outcome === 'refreshed' || outcome === 'refreshed-different') {
+        this.failedRefreshes = 0;
         helped = this.headroom() >= REFRESH_BELOW_HEADROOM;
         this.tell.changed(outcome === 'refreshed-different');
-      }
+      } else this.refreshFailed(this.unjoined(outcome));
+      // Otherwise what was buffered is kept: where replies are always late, the next one is joined with it.
     } catch (error) {
       if (epoch !== this.epoch) return;
-      const failure = toOrderFlowError(error);
-      if (failure.code === 'OF_UNKNOWN_SYMBOL') return this.tell.failing(failure);
+      this.sync.cancelRefresh();
+      this.refreshFailed(toOrderFlowError(error));
     } finally {
       if (epoch === this.epoch) {
-        this.sync.cancelRefresh();
         this.busy = false;
         this.refreshFactor = helped ? 1 : Math.min(this.refreshFactor * 2, LONGEST_REFRESH_FACTOR);
         const pause = this.host.timings.refreshPauseMs * this.refreshFactor;
@@ -251,6 +268,13 @@ export class SymbolKeeper<U extends SymbolUpdate> {
         this.coverageMoved = true;
       }
     }
+  }
+
+  /** The book is as good as before; where it stays so, readers will leave what is known of it and ask why. */
+  private refreshFailed(error: OrderFlowError): void {
+    this.failedRefreshes++;
+    if (error.code === 'OF_UNKNOWN_SYMBOL' || this.failedRefreshes >= FAILED_REFRESHES_TO_TELL)
+      this.tell.failing(error);
   }
 
   /** Does the exchange's book move on while nothing arrives here? */
@@ -272,7 +296,8 @@ export class SymbolKeeper<U extends SymbolUpdate> {
         if (this.hasMovedOn(reply) && this.events === eventsThen) return this.silentStream();
       } else if (this.audit.countsBackwards(this.events, reply.lastUpdateId, this.bookId())) {
         const detail = `${symbol}: update ids went backwards`;
-        return this.tell.broken(new OrderFlowError('OF_SEQUENCE_GAP', detail, { subject: symbol }));
+        this.tell.broken(new OrderFlowError('OF_SEQUENCE_GAP', detail, { subject: symbol }));
+        return this.sync.countAnew();
       } else if (this.silent > 0) {
         this.silent = 0;
         this.tell.live();

@@ -1,5 +1,6 @@
 import { monotonicMs } from '../runtime/time';
 import type { ErrorCode } from '../runtime/errorCatalogue';
+import { LONGEST_BAN_MS, pauseAfter, SHORTEST_PAUSE_MS, withJitter } from './refusals';
 
 /** The exchange counts request weight by the minute. */
 const MINUTE_MS = 60_000;
@@ -21,20 +22,20 @@ const NEWS_FOR = 1 / 12;
 export const MAX_IN_FLIGHT = 3;
 /** A refusal without Retry-After waits so long, doubled with each one in a row, up to the longest. */
 const FIRST_PAUSE_MS = MINUTE_MS;
-const LONGEST_PAUSE_MS = 3_600_000;
-/** Added to every pause at random, so that processes behind one address do not come back in step. */
-const PAUSE_JITTER = 0.1;
-const LONGEST_JITTER_MS = 5_000;
-/** The exchange bans nobody for longer. */
-export const LONGEST_BAN_MS = 3 * 24 * 3_600_000;
+const LONGEST_PAUSE_FACTOR = 32;
 
 export type PauseCode = Extract<ErrorCode, 'OF_RATE_LIMITED' | 'OF_BANNED' | 'OF_FIREWALL'>;
 
-/** What the exchange told this address: nobody behind it may ask for so long. */
-export interface Ban {
-  readonly code: Exclude<PauseCode, 'OF_FIREWALL'>;
+/** Nobody may ask for so long. */
+export interface Pause {
+  readonly code: PauseCode;
   /** Milliseconds from now. */
   readonly forMs: number;
+}
+
+/** What the exchange told this address: nobody behind it may ask for so long. */
+export interface Ban extends Pause {
+  readonly code: Exclude<PauseCode, 'OF_FIREWALL'>;
 }
 
 export interface BudgetOptions {
@@ -52,8 +53,8 @@ interface Waiting {
 }
 
 /**
- * The request weight of one REST host for the whole process: requests wait here, the most urgent first, and nobody asks
- * while the exchange has told this address to wait. Durations are monotonic.
+ * The request weight of one market at one REST host for the whole process: requests wait here, the most urgent first,
+ * and nobody asks while the exchange has told this address to wait. Durations are monotonic.
  */
 export class WeightBudget {
   private readonly limit: number;
@@ -73,7 +74,7 @@ export class WeightBudget {
   private timer: NodeJS.Timeout | null = null;
   private pumpDue = false;
   private reported: { readonly at: number; readonly weight: number } | null = null;
-  private readonly banListeners = new Set<() => void>();
+  private readonly refusalListeners = new Set<(pause: Pause) => void>();
 
   constructor(options: BudgetOptions) {
     this.limit = options.weightPerMinute;
@@ -93,7 +94,7 @@ export class WeightBudget {
   }
 
   /** Milliseconds until requests may be sent again, and why not now; null where nothing holds them back. */
-  get pause(): { readonly forMs: number; readonly code: PauseCode } | null {
+  get pause(): Pause | null {
     const forMs = this.pausedUntil - monotonicMs();
     return forMs > 0 && this.pauseReason ? { forMs, code: this.pauseReason } : null;
   }
@@ -170,23 +171,28 @@ export class WeightBudget {
    * @returns the milliseconds that will be waited
    */
   refuse(code: PauseCode, retryAfterMs: number | null, firstMs = FIRST_PAUSE_MS): number {
-    const inRow = this.pauses++;
-    const named = retryAfterMs ?? Math.min(firstMs * 2 ** Math.min(inRow, 5), LONGEST_PAUSE_MS);
-    const forMs = this.jittered(named, 1 + inRow);
+    // What was sent before the pause that stands was refused with it: that is one refusal, not several in a row.
+    if (this.pauses === 0 || this.pausedUntil <= monotonicMs()) this.pauses++;
+    const inRow = this.pauses - 1;
+    const named =
+      retryAfterMs === null
+        ? pauseAfter(0, inRow, firstMs, firstMs * LONGEST_PAUSE_FACTOR)
+        : pauseAfter(retryAfterMs, inRow, this.minuteMs * (SHORTEST_PAUSE_MS / MINUTE_MS), this.minuteMs);
+    const forMs = withJitter(named, this.random(), 1 + inRow);
     this.pauseFor(code, forMs);
     if (code !== 'OF_FIREWALL') {
       const until = monotonicMs() + named;
       if (until > (this.toldBan?.until ?? 0)) this.toldBan = { code, until };
-      for (const listener of this.banListeners) listener();
     }
+    for (const listener of this.refusalListeners) listener({ code, forMs: named });
     return forMs;
   }
 
-  /** A ban that another process behind this address was told. Never shortens a pause. */
-  applyBan({ code, forMs }: Ban): void {
+  /** A refusal that another process behind this address was told, or another market's request. Never shortens a pause. */
+  applyBan({ code, forMs }: Pause): void {
     if (!(forMs > 0)) return;
     this.pauses = Math.max(this.pauses, 1);
-    this.pauseFor(code, this.jittered(Math.min(forMs, LONGEST_BAN_MS), 1));
+    this.pauseFor(code, withJitter(Math.min(forMs, LONGEST_BAN_MS), this.random()));
   }
 
   /** What is left of the ban that this process was told itself; null where none stands. */
@@ -195,14 +201,10 @@ export class WeightBudget {
     return this.toldBan !== null && forMs > 0 ? { code: this.toldBan.code, forMs } : null;
   }
 
-  /** Hears of every refusal (429, 418) that this process is told. Returns the way out. */
-  onBan(listener: () => void): () => void {
-    this.banListeners.add(listener);
-    return () => void this.banListeners.delete(listener);
-  }
-
-  private jittered(ms: number, factor: number): number {
-    return ms + Math.min(ms * PAUSE_JITTER * factor, LONGEST_JITTER_MS) * this.random();
+  /** Hears of every refusal that a request of this budget is told. Returns the way out. */
+  onRefused(listener: (pause: Pause) => void): () => void {
+    this.refusalListeners.add(listener);
+    return () => void this.refusalListeners.delete(listener);
   }
 
   private pauseFor(code: PauseCode, forMs: number): void {

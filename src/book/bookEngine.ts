@@ -37,9 +37,12 @@ export interface BookEngine<U extends TimedUpdate> {
   create(reply: DepthReply): OrderBook<U>;
   /** A copy that outlives the call it was passed in; the same object where updates are immutable anyway. */
   retain(update: U): U;
+  /** Levels of both sides: what keeping it costs. */
+  levelCount(update: U): number;
 }
 
 export const plainEngine: BookEngine<DepthUpdate> = {
   create: (reply) => PlainBook.from(reply.lastUpdateId, reply.bids, reply.asks),
   retain: (update) => update,
+  levelCount: ({ bids, asks }) => bids.length + asks.length,
 };

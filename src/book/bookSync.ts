@@ -1,10 +1,9 @@
 import type { BookEngine, OrderBook, TimedUpdate } from './bookEngine';
 import { compareDecimals } from './decimal';
+import { ReplyBuffer } from './replyBuffer';
 import { judgeFirst, judgeNext, type SequenceRule, type Verdict } from './sequenceRule';
 import type { BookTop, Coverage, DepthReply, Level, RangeSums, RangeVerdict, TopSums } from './types';
 
-/** Updates kept while a REST reply is on its way. Beyond it the oldest go: a later reply makes them needless anyway. */
-export const MAX_BUFFERED_UPDATES = 20_000;
 /** Levels outside the covered range are forgotten once in so many applied updates. */
 export const PRUNE_EVERY_UPDATES = 500;
 /** A side of more levels is cut at its far end, and the coverage with it. */
@@ -33,6 +32,8 @@ export type ReplyOutcome =
   | 'refreshed-different'
   /** The reply is older than the buffer reaches back: ask again; the buffer is kept. */
   | 'reply-too-old'
+  /** It joins, but ends before a book that could be read earlier: ask again, or say that ids count anew; as above. */
+  | 'behind'
   /** Ids are missing inside the buffer beyond the reply: ask again; what came before the gap is dropped. */
   | 'gap'
   /** The book that results is crossed: ask again. */
@@ -69,15 +70,19 @@ interface Edges {
 export class BookSync<U extends TimedUpdate> {
   private kept: Kept<U> | null = null;
   /** Updates since the stream opened or since a refresh began; null while nobody waits for a reply. */
-  private buffer: U[] | null = [];
+  private buffer: ReplyBuffer<U> | null;
   private appliedSincePrune = 0;
+  /** Id of the newest book that could be read and was given up: none before it takes its place. */
+  private shownId = -Infinity;
 
   constructor(
     private readonly rule: SequenceRule,
     private readonly engine: BookEngine<U>,
     /** False keeps every level ever named, as a replay that is compared level by level needs. */
     private readonly pruning = true,
-  ) {}
+  ) {
+    this.buffer = new ReplyBuffer(engine);
+  }
 
   /** The book, or null while it is not in sync. */
   get book(): OrderBook<U> | null {
@@ -103,15 +108,24 @@ export class BookSync<U extends TimedUpdate> {
     return this.kept !== null && this.buffer !== null;
   }
 
-  /** Forgets the book and everything buffered: the stream was lost or opened anew. */
-  reset(): void {
+  /**
+   * Forgets the book and everything buffered: the stream was lost or opened anew.
+   * @param shown whether somebody could read the book: then no older one will be taken for the exchange's newest
+   */
+  reset(shown: boolean): void {
+    if (shown) this.noteShown();
     this.kept = null;
-    this.buffer = [];
+    this.buffer = new ReplyBuffer(this.engine);
+  }
+
+  /** The exchange's ids have started over, or may have: what was read before says nothing about what comes. */
+  countAnew(): void {
+    this.shownId = -Infinity;
   }
 
   /** Begins to buffer beside the live book, so that a reply asked for from now on can replace it. */
   beginRefresh(): void {
-    this.buffer ??= [];
+    this.buffer ??= new ReplyBuffer(this.engine);
   }
 
   cancelRefresh(): void {
@@ -124,7 +138,7 @@ export class BookSync<U extends TimedUpdate> {
       const { book, awaitingFirst } = this.kept;
       return (awaitingFirst ? judgeFirst : judgeNext)(this.rule, book.lastUpdateId, update);
     }
-    const last = this.buffer?.[this.buffer.length - 1];
+    const last = this.buffer?.updates.at(-1);
     return last === undefined ? 'apply' : judgeNext(this.rule, last.finalUpdateId, update);
   }
 
@@ -138,8 +152,11 @@ export class BookSync<U extends TimedUpdate> {
       if (this.buffer !== null) this.keepForReply(update);
       if (this.pruning && ++this.appliedSincePrune >= PRUNE_EVERY_UPDATES) this.pruneNow(this.kept);
     } else if (outcome !== 'ignored') {
+      if (outcome === 'ids-reset') this.countAnew();
+      else if (!this.kept.awaitingFirst) this.noteShown();
       this.kept = null;
-      this.buffer = [this.engine.retain(update)];
+      this.buffer = new ReplyBuffer(this.engine);
+      this.keepForReply(update);
     }
     return outcome;
   }
@@ -148,18 +165,20 @@ export class BookSync<U extends TimedUpdate> {
   onReply(reply: DepthReply, limit: number): ReplyOutcome {
     if (this.buffer === null) return 'unexpected';
     const next = this.keep(reply, limit);
-    for (let i = 0; i < this.buffer.length; i++) {
-      const outcome = this.judgeAndApply(next, this.buffer[i]);
+    const { updates } = this.buffer;
+    for (let i = 0; i < updates.length; i++) {
+      const outcome = this.judgeAndApply(next, updates[i]);
       if (outcome === 'applied' || outcome === 'ignored') continue;
       // Before the first update is joined nothing can break but the ids.
       if (next.awaitingFirst) return 'reply-too-old';
       // What lies before the break can never be joined with a later reply.
-      this.buffer.splice(0, i);
+      this.buffer.dropFirst(i);
       return outcome === 'crossed' ? 'crossed' : 'gap';
     }
     if (next.book.crossed) return 'crossed';
     const previous = this.kept;
     if (previous !== null && next.book.lastUpdateId < previous.book.lastUpdateId) return 'reply-too-old';
+    if (previous === null && next.book.lastUpdateId < this.shownId) return 'behind';
     this.kept = next;
     this.buffer = null;
     if (previous === null) return 'live';
@@ -250,13 +269,12 @@ export class BookSync<U extends TimedUpdate> {
   }
 
   private keepForReply(update: U): void {
-    const buffer = (this.buffer ??= []);
-    const last = buffer[buffer.length - 1];
-    // Ids that went backwards while time went on begin a new count: nothing before can be joined with a new reply.
-    if (last && update.finalUpdateId < last.finalUpdateId && update.eventTimeMs > last.eventTimeMs)
-      buffer.length = 0;
-    if (buffer.length >= MAX_BUFFERED_UPDATES) buffer.splice(0, MAX_BUFFERED_UPDATES / 2);
-    buffer.push(this.engine.retain(update));
+    this.buffer ??= new ReplyBuffer(this.engine);
+    if (!this.buffer.push(update)) this.countAnew();
+  }
+
+  private noteShown(): void {
+    if (this.kept !== null) this.shownId = Math.max(this.shownId, this.kept.book.lastUpdateId);
   }
 
   private pruneNow(kept: Kept<U>): void {

@@ -6,4 +6,5 @@ import type { LadderUpdate } from './ladderUpdate';
 export const fastEngine: BookEngine<LadderUpdate> = {
   create: (reply) => LadderBook.from(reply),
   retain: (update) => update.copy(),
+  levelCount: ({ bidCount, askCount }) => bidCount + askCount,
 };

@@ -1,9 +1,15 @@
 import type { FeedState } from '../binance/feedTypes';
 import type { MarketId } from '../binance/markets';
-import { asCollection, type ParameterReader, readMarket, readSymbols } from '../settings/fieldReaders';
+import {
+  asCollection,
+  type ParameterReader,
+  readKeyPrefix,
+  readMarket,
+  readSymbols,
+} from '../settings/fieldReaders';
 import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
 import { readChoice, readNumber } from '../runtime/validate';
-import { checkPrefix, storeKeys } from '../store/keys';
+import { storeKeys } from '../store/keys';
 import type { ReadResult, SnapshotStore, StoredFeedStatus } from '../store/types';
 
 export interface FeedStatusSettings {
@@ -43,7 +49,7 @@ export function readFeedStatusSettings(parameter: ParameterReader): FeedStatusSe
   return {
     market: readMarket(parameter('market')),
     symbols: readSymbols(parameter('symbols')),
-    keyPrefix: checkPrefix('Key Prefix', options.keyPrefix ?? 'examples/'),
+    keyPrefix: readKeyPrefix(options.keyPrefix),
     maxAgeMs: 1000 * readNumber('Maximum Age', options.maxAge, { min: 1, max: 86_400 }, 15),
   };
 }

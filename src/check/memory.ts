@@ -1,7 +1,8 @@
-import { OrderFlowError, isOrderFlowError } from '../runtime/errors';
+import { OrderFlowError, isOrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { gateKey } from '../store/keys';
 import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
 import { advance, readState, remembers } from './advance';
+import type { CheckItem } from './checkItem';
 import type { CheckResult } from './runChecks';
 import type { CheckSettings } from './settings';
 
@@ -10,10 +11,21 @@ export const STATE_TTL_MS = 7 * 86_400_000;
 /** Two checks at once decide one after the other; more than a few in a row means something else is wrong. */
 const MAX_ATTEMPTS = 8;
 
+interface Outcomes<R extends CheckResult> {
+  readonly decided: Map<R, R | null>;
+  readonly failed: Map<R, OrderFlowError>;
+}
+
 /** Whose memory: kept for workflow, node and symbol. */
 export interface MemoryOwner {
   readonly workflowId: string;
   readonly nodeId: string;
+}
+
+/** What the checks have to say, and those whose memory could be neither read nor kept. */
+export interface Remembered<R extends CheckResult> {
+  readonly results: readonly R[];
+  readonly failed: ReadonlyMap<R, OrderFlowError>;
 }
 
 /**
@@ -28,64 +40,98 @@ export class CheckMemory {
   ) {}
 
   /** Passes on what each check has to say, in order. Symbols that come twice are decided one after the other. */
-  async filter(
-    results: readonly CheckResult[],
-    settingsOf: (result: CheckResult) => CheckSettings,
-  ): Promise<CheckResult[]> {
-    const decided = new Map<CheckResult, CheckResult | null>();
+  async filter<R extends CheckResult>(
+    results: readonly R[],
+    settingsOf: (result: R) => CheckSettings,
+  ): Promise<Remembered<R>> {
+    const decided = new Map<R, R | null>();
+    const failed = new Map<R, OrderFlowError>();
     let open = results.filter((result) => remembers(settingsOf(result)));
     while (open.length > 0) {
-      const keys = new Map<string, CheckResult>();
+      const keys = new Map<string, R>();
       for (const result of open) {
         const key = this.keyOf(result, settingsOf(result));
         if (!keys.has(key)) keys.set(key, result);
       }
-      await this.decide([...keys], settingsOf, decided);
-      open = open.filter((result) => !decided.has(result));
+      await this.decide([...keys], settingsOf, { decided, failed });
+      open = open.filter((result) => !decided.has(result) && !failed.has(result));
     }
-    return results.flatMap((result) => {
+    const said = results.flatMap((result) => {
+      if (failed.has(result)) return [];
       const outcome = decided.get(result);
       return outcome === undefined ? [result] : outcome === null ? [] : [outcome];
     });
+    return { results: said, failed };
   }
 
-  private async decide(
-    round: ReadonlyArray<readonly [key: string, result: CheckResult]>,
-    settingsOf: (result: CheckResult) => CheckSettings,
-    decided: Map<CheckResult, CheckResult | null>,
+  private async decide<R extends CheckResult>(
+    round: ReadonlyArray<readonly [key: string, result: R]>,
+    settingsOf: (result: R) => CheckSettings,
+    { decided, failed }: Outcomes<R>,
   ): Promise<void> {
     let waiting = round;
     for (let attempt = 0; waiting.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) {
-        throw new OrderFlowError(
-          'OF_INTERNAL',
-          `the state at "${waiting[0][0]}" keeps changing while it is decided`,
-        );
+        for (const [key, result] of waiting)
+          failed.set(
+            result,
+            new OrderFlowError('OF_INTERNAL', `the state at "${key}" keeps changing while it is decided`),
+          );
+        return;
       }
-      const states = await this.store.loadStates(waiting.map(([key]) => key));
+      const states = await this.load(waiting.map(([key]) => key));
       const swapped = await Promise.all(
-        waiting.map(([key, result], i) => this.swap(key, result, states[i], settingsOf(result), decided)),
+        waiting.map(async ([key, result], i) => {
+          const stored = states[i];
+          if (isOrderFlowError(stored)) {
+            failed.set(result, stored);
+            return true;
+          }
+          const item = await this.swap(key, result.item, stored, settingsOf(result));
+          if (item === undefined) return false;
+          if (isOrderFlowError(item)) failed.set(result, item);
+          else decided.set(result, item === null ? null : { ...result, item });
+          return true;
+        }),
       );
       waiting = waiting.filter((_, i) => !swapped[i]);
     }
   }
 
-  /** False: someone else decided in between. */
+  /** Where none can be read, each has failed. */
+  private async load(keys: readonly string[]): Promise<ReadonlyArray<ReadResult<StoredState>>> {
+    try {
+      return await this.store.loadStates(keys);
+    } catch (error) {
+      const failure = toOrderFlowError(error);
+      return keys.map(() => failure);
+    }
+  }
+
+  /**
+   * What there is to say, null for nothing. Undefined: someone else decided in between. Where the reply to the write was
+   * lost nobody knows whether it was taken: then it is said, rather twice than never.
+   */
   private async swap(
     key: string,
-    result: CheckResult,
-    stored: ReadResult<StoredState>,
+    checked: CheckItem,
+    stored: StoredState | null,
     settings: CheckSettings,
-    decided: Map<CheckResult, CheckResult | null>,
-  ): Promise<boolean> {
-    if (isOrderFlowError(stored)) throw stored;
-    const { item, state } = advance(readState(stored?.value), result.item, settings, this.wallMs());
-    if (state !== null) {
-      const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: STATE_TTL_MS };
-      if (!(await this.store.storeState(key, write))) return false;
+  ): Promise<CheckItem | null | undefined | OrderFlowError> {
+    const { item, state } = advance(readState(stored?.value), checked, settings, this.wallMs());
+    if (state === null) return item;
+    const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: STATE_TTL_MS };
+    try {
+      return (await this.store.storeState(key, write)) ? item : undefined;
+    } catch (error) {
+      const failure = toOrderFlowError(error);
+      if (!failure.retryable || item === null) return failure;
+      const { message, code } = failure;
+      return {
+        ...item,
+        warning: `It may be told again, for it was not noted that it was: ${message} [${code}]`,
+      };
     }
-    decided.set(result, item === null ? null : { ...result, item });
-    return true;
   }
 
   private keyOf({ item }: CheckResult, settings: CheckSettings): string {

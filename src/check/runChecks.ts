@@ -40,6 +40,11 @@ export interface CheckWorld {
   readonly fetchBook: (market: MarketId, symbol: string, settings: CheckSettings) => Promise<BookAnswer>;
 }
 
+/** A result with the job that asked for it. */
+interface Judged extends CheckResult {
+  readonly job: CheckJob;
+}
+
 /** One book to be judged for one job. */
 interface Inquiry {
   readonly job: CheckJob;
@@ -60,18 +65,22 @@ export async function runChecks(
   ).flat();
   inquiries.sort((a, b) => a.job.itemIndex - b.job.itemIndex);
   const failures: CheckFailure[] = [];
-  const judged: CheckResult[] = [];
-  const settingsOf = new Map<CheckItem, CheckSettings>();
+  const judged: Judged[] = [];
   for (const { job, answer, error } of inquiries) {
     if (error !== null) failures.push({ itemIndex: job.itemIndex, error });
     if (answer === null) continue;
-    const item = judge(job, answer);
-    settingsOf.set(item, job.settings);
-    judged.push({ itemIndex: job.itemIndex, item });
+    judged.push({ itemIndex: job.itemIndex, item: judge(job, answer), job });
   }
-  const results = await world.memory.filter(judged, (result) => settingsOf.get(result.item) as CheckSettings);
-  await publish(results, settingsOf, world);
-  return { results, failures: firstOfEach(failures) };
+  const { results, failed } = await world.memory.filter(judged, ({ job }) => job.settings);
+  // What the others have to say is noted as told: a failure of the whole run would lose it.
+  const unremembered: CheckResult[] = [];
+  for (const [{ itemIndex, item, job }, error] of failed) {
+    if (results.length === 0) failures.push({ itemIndex, error });
+    else unremembered.push({ itemIndex, item: judge(job, failedBook(item, error)) });
+  }
+  await publish(results, world);
+  const all = [...results, ...unremembered].sort((a, b) => a.itemIndex - b.itemIndex);
+  return { results: all, failures: firstOfEach(failures) };
 }
 
 function judge(job: CheckJob, answer: BookAnswer): CheckItem {
@@ -145,27 +154,21 @@ function askItems(jobs: readonly CheckJob[], world: CheckWorld): Inquiry[] {
 }
 
 /** Stores and publishes the results where asked. A signal is not lost because its copy could not be written. */
-async function publish(
-  results: readonly CheckResult[],
-  settingsOf: ReadonlyMap<CheckItem, CheckSettings>,
-  world: CheckWorld,
-): Promise<void> {
+async function publish(results: readonly Judged[], world: CheckWorld): Promise<void> {
   if (world.store.kind !== 'redis') return;
   await Promise.all(
-    results.map(async ({ item }) => {
-      const settings = settingsOf.get(item);
-      if (!settings?.publish || item.lastUpdateId === null) return;
+    results.map(async ({ item, job: { settings } }) => {
+      if (!settings.publish || item.lastUpdateId === null) return;
       try {
+        // Before anything is under way: nobody would wait for it should this throw.
+        const text = JSON.stringify(item);
         await Promise.all([
           world.store.setJson(
             storeKeys(settings.keyPrefix, item.market, item.symbol).imbalance,
             item,
             RESULT_TTL_MS,
           ),
-          world.store.publish(
-            storeTopics(settings.topicPrefix, item.market, item.symbol).imbalance,
-            JSON.stringify(item),
-          ),
+          world.store.publish(storeTopics(settings.topicPrefix, item.market, item.symbol).imbalance, text),
         ]);
       } catch (error) {
         const { message, code } = toOrderFlowError(error);

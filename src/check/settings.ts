@@ -3,15 +3,16 @@ import {
   asCollection,
   optionalBaseUrl,
   type ParameterReader,
+  readKeyPrefix,
   readMarket,
   readSymbols,
+  readTopicPrefix,
 } from '../settings/fieldReaders';
 import { readAlerts, readMeasure } from '../settings/signalReaders';
 import { readBoolean, readChoice } from '../runtime/validate';
 import { CHECK_GATE_DEFAULTS } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
-import { checkPrefix } from '../store/keys';
 
 const SOURCES = ['store', 'item', 'exchange'] as const;
 const EMIT_MODES = ['every', 'change'] as const;
@@ -55,8 +56,8 @@ export function readCheckSettings(parameter: ParameterReader): CheckSettings {
     onlyNew: readBoolean('Only New', options.onlyNew, false),
     publish: readBoolean('Publish Result', options.publish, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, false),
-    keyPrefix: checkPrefix('Key Prefix', options.keyPrefix ?? 'examples/'),
-    topicPrefix: checkPrefix('Topic Prefix', options.topicPrefix ?? ''),
+    keyPrefix: readKeyPrefix(options.keyPrefix),
+    topicPrefix: readTopicPrefix(options.topicPrefix),
     restBaseUrl: optionalBaseUrl(options.restBaseUrl, 'rest', 'REST Base URL'),
   };
 }

@@ -2,6 +2,7 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { readFeedStatusSettings, readFeedStatuses } from '../check/feedStatus';
 import { toOrderFlowError } from '../runtime/errors';
 import { toNodeError } from './nodeErrors';
+import { parameterReader } from './parameters';
 import { openNodeStore } from './nodeStore';
 import { readStoreKind } from '../settings/fieldReaders';
 
@@ -11,10 +12,9 @@ export async function runDataNode(this: IExecuteFunctions): Promise<INodeExecuti
   const input = this.getInputData();
   for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
     try {
-      const settings = readFeedStatusSettings(
-        (name) => this.getNodeParameter(name, itemIndex, null) ?? undefined,
-      );
-      const kind = readStoreKind(this.getNodeParameter('store', itemIndex, 'memory'));
+      const read = parameterReader((name, fallback) => this.getNodeParameter(name, itemIndex, fallback));
+      const settings = readFeedStatusSettings(read);
+      const kind = readStoreKind(read('store'));
       const store = await openNodeStore(this, kind, { shared: true });
       try {
         const statuses = await readFeedStatuses(store, settings);

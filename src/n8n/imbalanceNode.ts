@@ -9,6 +9,7 @@ import { wallMs } from '../runtime/time';
 import type { Signal } from '../signal/types';
 import { needsSharedStore, openNodeStore } from './nodeStore';
 import { toNodeError } from './nodeErrors';
+import { parameterReader } from './parameters';
 import { readStoreKind } from '../settings/fieldReaders';
 
 const NO_SIGNAL_OUTPUT = 0;
@@ -23,8 +24,8 @@ export async function runImbalanceNode(this: IExecuteFunctions): Promise<INodeEx
   const jobs: CheckJob[] = [];
   for (let itemIndex = 0; itemIndex < input.length; itemIndex++) {
     try {
-      const settings = readCheckSettings((name) => this.getNodeParameter(name, itemIndex, null) ?? undefined);
-      jobs.push({ itemIndex, settings, json: input[itemIndex].json });
+      const read = parameterReader((name, fallback) => this.getNodeParameter(name, itemIndex, fallback));
+      jobs.push({ itemIndex, settings: readCheckSettings(read), json: input[itemIndex].json });
     } catch (error) {
       failures.push({ itemIndex, error: toOrderFlowError(error) });
     }
@@ -46,7 +47,8 @@ async function checkAll(
   // An AI agent reads the first output only, so it gets everything there.
   const calledAsTool = context.getNode().type.endsWith('Tool');
   try {
-    const kind = readStoreKind(context.getNodeParameter('store', 0, 'memory'));
+    const read = parameterReader((name, fallback) => context.getNodeParameter(name, 0, fallback));
+    const kind = readStoreKind(read('store'));
     const shared = jobs.some(({ settings }) => needsSharedStore(settings));
     const store = await openNodeStore(context, kind, { shared });
     try {

@@ -14,6 +14,7 @@ import { type TriggerSettings, readTriggerSettings } from '../trigger/settings';
 import { type SessionLimits, TriggerSession } from '../trigger/triggerSession';
 import { openNodeStore } from './nodeStore';
 import { toNodeError } from './nodeErrors';
+import { parameterReader } from './parameters';
 import type { SnapshotStore } from '../store/types';
 
 /**
@@ -25,7 +26,9 @@ export async function startTriggerNode(
   limits: SessionLimits = {},
 ): Promise<ITriggerResponse> {
   try {
-    const settings = readTriggerSettings((name) => this.getNodeParameter(name, null) ?? undefined);
+    const settings = readTriggerSettings(
+      parameterReader((name, fallback) => this.getNodeParameter(name, fallback)),
+    );
     const store = await openNodeStore(this, settings.store, {
       // A manual run and the nodes that follow it share a process even in queue mode; production runs do not.
       shared: this.getMode() !== 'manual',

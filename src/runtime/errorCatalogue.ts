@@ -116,6 +116,11 @@ export const ERROR_CATALOGUE = {
     'The proxy asks for a user name and password',
     'Put them into HTTPS_PROXY (http://user:password@host:port).',
   ),
+  OF_PROXY_SETTING: entry(
+    false,
+    'The proxy that the environment names cannot be used',
+    'Write http://host:port or http://user:password@host:port into HTTPS_PROXY (HTTP_PROXY or ALL_PROXY where that is the one set) and start n8n again; SOCKS proxies are not supported. For no proxy add the host to NO_PROXY.',
+  ),
 
   // Exchange, stream
   OF_FRAME_INVALID: entry(

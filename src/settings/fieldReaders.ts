@@ -2,7 +2,10 @@ import { type BaseUrlKind, parseBaseUrl } from '../binance/baseUrl';
 import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
 import { parseSymbols } from '../binance/symbols';
 import { readChoice, refused } from '../runtime/validate';
+import { checkPrefix } from '../store/keys';
 import type { StoreKind } from '../store/openStore';
+
+const DEFAULT_KEY_PREFIX = 'examples/';
 
 /** Readers for fields that more than one node has. Each refuses with the field's name: OF_PARAMETER, OF_BASE_URL. */
 
@@ -23,6 +26,14 @@ export function readSymbols(value: unknown): string[] {
 /** Undefined where the field is empty: the market's own address is used. */
 export function optionalBaseUrl(value: unknown, kind: BaseUrlKind, field: string): string | undefined {
   return value === undefined || value === '' ? undefined : parseBaseUrl(value, kind, field);
+}
+
+export function readKeyPrefix(value: unknown): string {
+  return value === undefined ? DEFAULT_KEY_PREFIX : checkPrefix('Key Prefix', value);
+}
+
+export function readTopicPrefix(value: unknown): string {
+  return value === undefined ? '' : checkPrefix('Topic Prefix', value);
 }
 
 /** The values of a collection field; none where it was never opened. */

@@ -21,7 +21,7 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
       bestBid: bid === undefined ? null : Number(bid[0]),
       bestAsk: ask === undefined ? null : Number(ask[0]),
     };
-    return withoutSignal(input, parameters, distrust ?? 'empty-side', best);
+    return withoutSignal(input, parameters, distrust ?? withoutTouch(input), best);
   }
   const order = compareTouch(bid, ask);
   if (order < 0) {
@@ -64,6 +64,12 @@ function distrustReason(input: SignalInput, parameters: SignalParameters): NoSig
   if (input.trust.kind !== 'ok') return input.trust.kind;
   const { ageMs } = input.trust;
   return parameters.maxAgeMs > 0 && (ageMs ?? 0) > parameters.maxAgeMs ? 'stale' : null;
+}
+
+/** A side without a known level: the exchange has none, or the price has left all those that are known. */
+function withoutTouch({ bids, asks, bidsComplete, asksComplete }: SignalInput): NoSignalReason {
+  const empty = (bids.length === 0 && bidsComplete) || (asks.length === 0 && asksComplete);
+  return empty ? 'empty-side' : 'outside-coverage';
 }
 
 function quotedFields(quote: Quote): Partial<Evaluation> {

@@ -83,13 +83,13 @@ export class LiveGate {
     this.held = NaN;
     if (Number.isNaN(this.noSignalSinceMs)) this.noSignalSinceMs = this.atMs;
     this.noSignalReason = reason;
-    this.judge(false);
+    this.judge();
   }
 
   /** Only time has passed. */
   onTimer(timeMs: number): void {
     this.goOnTo(timeMs);
-    this.judge(false);
+    this.judge();
   }
 
   /** The state as data, to be kept or compared. */
@@ -138,13 +138,13 @@ export class LiveGate {
   private goOnTo(timeMs: number): void {
     const nowMs = Math.max(timeMs, this.atMs);
     const { held, smoothed } = this;
-    // An unequal to itself is NaN: without a value, or without a mean, there is nothing to go on with.
-    if (held === held && smoothed === smoothed)
+    // An unequal to itself is NaN: without a value there is nothing to go on with.
+    if (held === held)
       this.smoothed = smooth(smoothed, held, nowMs - this.atMs, this.parameters.smoothingHalfLifeMs);
     this.atMs = nowMs;
   }
 
-  private judge(isUpdate: boolean): void {
+  private judge(isUpdate = false): void {
     const before = this.signal;
     this.track(isUpdate);
     this.kind = this.decide();

@@ -33,8 +33,8 @@ export function restoreGate(stored: unknown, nowMs: number, maxAgeMs: number): R
   return { state: stored, restarted: null };
 }
 
-function isGateState(value: unknown): value is GateState {
-  if (typeof value !== 'object' || value === null) return false;
+/** Text, a number or a list has none of the fields. */
+function isGateState(value: NonNullable<unknown>): value is GateState {
   const state = value as Record<keyof GateState, unknown>;
   return (
     state.version === GATE_STATE_VERSION &&
@@ -61,7 +61,7 @@ function isPending(value: unknown): boolean {
 }
 
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return Number.isFinite(value);
 }
 
 /** A time that can be written as a date. */

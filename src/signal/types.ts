@@ -13,7 +13,7 @@ export type NoSignalReason =
   | 'error'
   /** The book is older than Max Age allows. */
   | 'stale'
-  /** One side, or both, hold no level. */
+  /** The exchange has no level on one side, or on both. */
   | 'empty-side'
   /** The best bid is above the best ask: a broken book. */
   | 'crossed'
@@ -21,7 +21,7 @@ export type NoSignalReason =
   | 'locked'
   /** The band ends before the best prices begin. */
   | 'band-inside-spread'
-  /** The comparison would need levels beyond those known. */
+  /** The comparison would need levels beyond those known: some of them, or all of a side. */
   | 'outside-coverage'
   /** The exchange itself has fewer levels on a side than asked for. */
   | 'too-few-levels'

@@ -1,4 +1,5 @@
 import type { BanBoard } from '../binance/sharedBudgets';
+import { LONGEST_BAN_MS } from '../binance/refusals';
 import type { Ban } from '../binance/weightBudget';
 import { isOrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
@@ -9,8 +10,6 @@ import type { ReadResult, SnapshotStore, StoredState } from './types';
 export const LOOK_EVERY_MS = 1_000;
 /** After a failure the connection is left to its own backoff for so long. */
 const LOOK_AFTER_FAILURE_MS = 5_000;
-/** No exchange bans for longer; a record that says so was written by someone else. */
-const LONGEST_BAN_MS = 3 * 24 * 3_600_000;
 /** Two figures for one ban may differ by the way through the store. */
 const SLACK_MS = 500;
 
@@ -123,6 +122,7 @@ function banIn({ value, ageMs }: StoredState): Ban | null {
   if (typeof value !== 'object' || value === null) return null;
   const { code, forMs } = value as Readonly<Record<string, unknown>>;
   if (code !== 'OF_BANNED' && code !== 'OF_RATE_LIMITED') return null;
+  // No exchange bans for longer: a record that says so was written by someone else.
   if (typeof forMs !== 'number' || !(forMs > 0) || forMs > LONGEST_BAN_MS) return null;
   return forMs > ageMs ? { code, forMs: forMs - ageMs } : null;
 }

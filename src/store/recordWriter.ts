@@ -31,6 +31,8 @@ interface Written {
   readonly levels: number;
   readonly source: WriterSource;
   readonly stretch: number;
+  /** Fewer levels than asked for, because the feed knew no more. */
+  readonly short: boolean;
 }
 
 /**
@@ -202,7 +204,7 @@ export class RecordWriter {
     if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
       // Another source's book has changed, not this one: the next to change must not wait for the heartbeat.
       this.dirty = false;
-      return this.when(HEARTBEAT_MS - since, () => this.heartbeat(book));
+      return this.when(HEARTBEAT_MS - since, () => this.confirm(book, levels, written));
     }
     return this.when(this.saveEveryMs() - since, () => this.save(levels, 'hold'));
   }
@@ -246,19 +248,32 @@ export class RecordWriter {
           this.recordState = 'live';
           this.lowerSince = null;
           this.olderSince = null;
-          this.written = { lastUpdateId: book.lastUpdateId, levels, source, stretch: book.stretch };
+          this.written = {
+            ...{ lastUpdateId: book.lastUpdateId, levels, source, stretch: book.stretch },
+            short: isShort(book, levels),
+          };
           return;
         case 'older':
           // The reply to a newer save was lost. The book passes it soon, or its ids start over.
           this.counts.older++;
           this.olderSince ??= monotonicMs();
-          this.written = { lastUpdateId: book.lastUpdateId + 1, levels, source, stretch: book.stretch };
+          this.written = {
+            ...{ lastUpdateId: book.lastUpdateId + 1, levels, source, stretch: book.stretch },
+            short: false,
+          };
           this.recordState = 'live';
           return;
         default:
           this.fence();
       }
     });
+  }
+
+  /** Coverage that was renewed shows more at the same id; so that the store takes that, the record begins an epoch. */
+  private confirm(book: LiveBook, levels: number, { short, source }: Written): void {
+    const whole = short && source === this.current ? source.view.read(levels) : null;
+    if (whole !== null && !isShort(whole, levels)) this.save(levels, 'renew');
+    else this.heartbeat(book);
   }
 
   private heartbeat(book: LiveBook): void {
@@ -358,4 +373,8 @@ export class RecordWriter {
     for (const source of this.sources) most = Math.max(most, source.ttlMs);
     return Math.round(most);
   }
+}
+
+function isShort({ bids, asks, bidsComplete, asksComplete }: LiveBook, levels: number): boolean {
+  return (bids.length < levels && !bidsComplete) || (asks.length < levels && !asksComplete);
 }

@@ -65,16 +65,17 @@ export function decideSave(head: RecordHead | null, request: SaveRequest, nowMs:
 export function decideHeartbeat(head: RecordHead | null, request: HeartbeatRequest): Decision {
   if (head === null) return { outcome: 'missing', epoch: 0 };
   const outcome = (): WriteOutcome => {
-    if (request.epoch !== head.epoch) return request.epoch < head.epoch ? 'fenced' : 'missing';
-    if (request.lastUpdateId !== head.lastUpdateId)
-      return request.lastUpdateId < head.lastUpdateId ? 'older' : 'missing';
-    return head.state === 'live' ? 'heartbeat' : 'missing';
+    if (request.epoch < head.epoch) return 'fenced';
+    if (request.epoch > head.epoch) return 'missing';
+    if (request.lastUpdateId < head.lastUpdateId) return 'older';
+    const same = request.lastUpdateId === head.lastUpdateId && head.state === 'live';
+    return same ? 'heartbeat' : 'missing';
   };
   return { outcome: outcome(), epoch: head.epoch };
 }
 
 export function decideMark(head: RecordHead | null, epoch: number): Decision {
   if (head === null) return { outcome: 'missing', epoch: 0 };
-  if (epoch === head.epoch) return { outcome: 'marked', epoch };
-  return { outcome: epoch < head.epoch ? 'fenced' : 'missing', epoch: head.epoch };
+  if (epoch < head.epoch) return { outcome: 'fenced', epoch: head.epoch };
+  return { outcome: epoch > head.epoch ? 'missing' : 'marked', epoch: head.epoch };
 }

@@ -5,6 +5,7 @@ import { OrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
 import { POLITE_TAKEOVER_MS } from '../store/recordWriter';
 import type { SnapshotStore } from '../store/types';
+import { FeedLog } from './feedLog';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
 import { bookContent } from '../store/bookContent';
@@ -46,7 +47,12 @@ async function runWhileAllowed(
     bookDepth: depthLimit(MARKETS[market], Math.max(levels, SHALLOW_LEVELS)),
   };
   const wake = { call: () => {} };
-  const lease = feedRegistry().acquire(request, { onBook: () => wake.call(), onStatus: () => wake.call() });
+  const feedLog = new FeedLog((level, message) => host.log(level, message));
+  const lease = feedRegistry().acquire(request, {
+    onBook: () => wake.call(),
+    onStatus: () => wake.call(),
+    onLog: feedLog.onLog,
+  });
   try {
     await settled(lease.views, wake, signal);
     const books = lease.views.flatMap((view) => view.read(levels) ?? []);
@@ -59,6 +65,7 @@ async function runWhileAllowed(
     // The test goes on when the item is out; how long its workflow takes is no concern of the sockets.
     host.startExecution(items).catch(() => undefined);
   } finally {
+    feedLog.close();
     await lease.release({ immediately: true });
   }
 }

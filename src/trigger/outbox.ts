@@ -5,6 +5,10 @@ export const MAX_EXECUTION_WAIT_MS = 60_000;
 /** Alerts kept while an execution runs; beyond it the oldest are dropped and counted. */
 export const MAX_WAITING_ALERTS = 1_000;
 
+/** After an execution that could not be started, or was cancelled before it began, the next waits; doubled in a row. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 15_000;
+
 export interface OutboxOptions<Item> {
   /** Starts one execution; resolves or rejects when it has ended. Must not throw synchronously for a reason of ours. */
   readonly start: (items: readonly Item[]) => Promise<unknown>;
@@ -16,6 +20,8 @@ export interface OutboxOptions<Item> {
   readonly onOverdue?: (waitedMs: number) => void;
   /** Alerts were lost since the last execution; told once, when the next one starts. */
   readonly onDropped?: (alerts: number) => void;
+  /** An execution was not started, or not finished: the first of a row. What it bore is gone. */
+  readonly onRefused?: (error: unknown, items: number) => void;
 }
 
 export interface OutboxCounters {
@@ -27,6 +33,8 @@ export interface OutboxCounters {
   alertsDropped: number;
   /** Executions that were no longer waited for. */
   overdue: number;
+  /** Executions that n8n did not start or finish. */
+  refused: number;
 }
 
 /**
@@ -40,6 +48,7 @@ export class Outbox<Item> {
     passedOver: 0,
     alertsDropped: 0,
     overdue: 0,
+    refused: 0,
   };
   /** Symbols due, in the order they became so, with how often each was due since it was last sent. */
   private readonly due = new Map<string, number>();
@@ -48,6 +57,8 @@ export class Outbox<Item> {
   private untold = 0;
   private inFlight: symbol | null = null;
   private waitTimer: NodeJS.Timeout | null = null;
+  private pauseTimer: NodeJS.Timeout | null = null;
+  private refusedInARow = 0;
   private flushQueued = false;
   private closed = false;
 
@@ -82,13 +93,14 @@ export class Outbox<Item> {
     this.closed = true;
     this.due.clear();
     this.alerts = [];
-    if (this.waitTimer) clearTimeout(this.waitTimer);
+    for (const timer of [this.waitTimer, this.pauseTimer]) if (timer) clearTimeout(timer);
     this.waitTimer = null;
+    this.pauseTimer = null;
   }
 
   /** Waits for the end of the present turn, so that symbols of one frame or one tick share an execution. */
   private flushSoon(): void {
-    if (this.flushQueued || this.closed || this.inFlight) return;
+    if (this.flushQueued || this.closed || this.inFlight || this.pauseTimer) return;
     this.flushQueued = true;
     setImmediate(() => {
       this.flushQueued = false;
@@ -97,7 +109,7 @@ export class Outbox<Item> {
   }
 
   private flush(): void {
-    if (this.closed || this.inFlight) return;
+    if (this.closed || this.inFlight || this.pauseTimer) return;
     const items = this.alerts;
     this.alerts = [];
     if (this.untold > 0) this.options.onDropped?.(this.untold);
@@ -121,6 +133,7 @@ export class Outbox<Item> {
       if (this.waitTimer) clearTimeout(this.waitTimer);
       this.waitTimer = null;
       this.inFlight = null;
+      if (this.closed) return;
       if (this.due.size > 0 || this.alerts.length > 0) this.flushSoon();
     };
     this.waitTimer = setTimeout(() => {
@@ -129,6 +142,28 @@ export class Outbox<Item> {
       ended();
     }, this.options.maxWaitMs ?? MAX_EXECUTION_WAIT_MS);
     // Whether the workflow failed is n8n's to report; here it only matters that it ended.
-    this.options.start(items).then(ended, ended);
+    this.options.start(items).then(
+      () => {
+        this.refusedInARow = 0;
+        ended();
+      },
+      (error: unknown) => {
+        this.refused(error, items.length);
+        ended();
+      },
+    );
+  }
+
+  /** n8n cannot start executions, or someone cancels them: without a pause the newest book would try again at once. */
+  private refused(error: unknown, items: number): void {
+    this.counters.refused++;
+    if (this.closed) return;
+    if (this.refusedInARow === 0) this.options.onRefused?.(error, items);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.refusedInARow++, LONGEST_PAUSE_MS);
+    if (this.pauseTimer) clearTimeout(this.pauseTimer);
+    this.pauseTimer = setTimeout(() => {
+      this.pauseTimer = null;
+      if (this.due.size > 0 || this.alerts.length > 0) this.flushSoon();
+    }, pauseMs);
   }
 }

@@ -5,15 +5,16 @@ import { GATE_DEFAULTS } from '../signal/gateParameters';
 import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
-import { checkPrefix } from '../store/keys';
 import type { StoreKind } from '../store/openStore';
 import {
   asCollection,
   optionalBaseUrl,
   type ParameterReader,
+  readKeyPrefix,
   readMarket,
   readStoreKind,
   readSymbols,
+  readTopicPrefix,
 } from '../settings/fieldReaders';
 
 export const EMIT_MODES = ['interval', 'signalChange', 'continuous', 'never'] as const;
@@ -78,8 +79,8 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
     bookDepth: readBookDepth(market, levels, options.bookDepth),
     saveEveryMs: 1000 * readNumber('Save Every', options.saveEvery, { min: 0.1, max: 3600 }, 1),
     snapshotTtlMs: 1000 * readNumber('Snapshot TTL', options.snapshotTtl, { min: 5, max: 2_592_000 }, 3600),
-    keyPrefix: checkPrefix('Key Prefix', options.keyPrefix ?? 'examples/'),
-    topicPrefix: checkPrefix('Topic Prefix', options.topicPrefix ?? ''),
+    keyPrefix: readKeyPrefix(options.keyPrefix),
+    topicPrefix: readTopicPrefix(options.topicPrefix),
     publishDepth: readBoolean('Publish Depth Events', options.publishDepth, true),
     includeLevels: readBoolean('Include Levels', options.includeLevels, true),
     feedStatus: readBoolean('Feed Status Output', options.feedStatus, false),

@@ -1,9 +1,11 @@
 import { feedRegistry } from '../binance/feedRegistry';
 import type { FeedLease, SymbolStatus, SymbolView } from '../binance/feedTypes';
+import { oneLine } from '../binance/restClient';
 import { type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import type { BanShareHandle } from '../store/banShare';
 import type { SnapshotStore } from '../store/types';
 import { FailureReports } from './failureReports';
+import { FeedLog } from './feedLog';
 import type { OutgoingItem, SessionHost } from './host';
 import { bookItem } from './items';
 import { Outbox } from './outbox';
@@ -33,6 +35,7 @@ export class TriggerSession {
   private readonly policy: EmissionPolicy;
   private readonly signals = new Map<string, SymbolSignals>();
   private readonly failures: FailureReports;
+  private readonly feedLog: FeedLog;
   private readonly lease: FeedLease;
   private storeErrorCode: string | null = null;
   private closing: Promise<void> | null = null;
@@ -67,11 +70,13 @@ export class TriggerSession {
     limits: SessionLimits,
   ) {
     this.failures = new FailureReports(host);
+    this.feedLog = new FeedLog((level, message) => host.log(level, message));
     this.outbox = new Outbox<OutgoingItem>({
       start: (items) => host.startExecution(items),
       newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
       onOverdue: (waitedMs) => this.onOverdue(waitedMs),
       onDropped: (alerts) => this.onDropped(alerts),
+      onRefused: (error, items) => this.onRefused(error, items),
       ...limits,
     });
     this.policy = this.choosePolicy();
@@ -83,6 +88,7 @@ export class TriggerSession {
       },
       onEvent: (view, raw) => this.outlets.get(view.symbol)?.onEvent(raw),
       onStatus: (status) => this.onStatus(status),
+      onLog: this.feedLog.onLog,
     });
     const onStoreError = (error: OrderFlowError | null) => this.onStoreError(error);
     for (const view of this.lease.views) {
@@ -102,6 +108,7 @@ export class TriggerSession {
 
   private async release(): Promise<void> {
     this.policy.stop();
+    this.feedLog.close();
     for (const signals of this.signals.values()) signals.stop();
     this.outbox.close();
     const parts = [this.lease.release(), ...[...this.outlets.values()].map((outlets) => outlets.release())];
@@ -167,6 +174,14 @@ export class TriggerSession {
     this.host.log(
       'warn',
       `A workflow execution has not ended after ${Math.round(waitedMs / 1000)} s; the trigger goes on without waiting for it [OF_EXECUTION_TIMEOUT].`,
+    );
+  }
+
+  private onRefused(error: unknown, items: number): void {
+    const why = oneLine(error instanceof Error ? error.message : String(error));
+    this.host.log(
+      'warn',
+      `n8n did not carry out an execution with ${items} items: ${why}. The next ones wait a little.`,
     );
   }
 

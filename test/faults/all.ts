@@ -2,7 +2,7 @@ import { bookRows } from './rows/books';
 import { clockRows } from './rows/clocks';
 import { connectionRows } from './rows/connections';
 import { crashLoopRows } from './rows/crashLoop';
-import { playHostileFrames } from './rows/frames';
+import { overSockets, playHostileFrames, SOCKETS_EVERY } from './rows/frames';
 import { lifecycleRows } from './rows/lifecycle';
 import { parameterRows } from './rows/parameters';
 import { recordRows } from './rows/records';
@@ -22,6 +22,8 @@ const hostileFrames: Scenario = {
   what: 'frames cut, doubled, of wrong types, with numbers that are none, __proto__, random bytes; over sockets: 16 MiB, bombs, fragments, broken protocol',
   expected: 'refused with a coded error; the book untouched or fetched anew; sizes and memory bounded',
   maxRuns: Infinity,
+  variants: SOCKETS_EVERY,
+  recovers: (seed) => !overSockets(seed),
   run: playHostileFrames,
 };
 

@@ -5,6 +5,7 @@ import type { Limits } from '../../src/runtime/validate';
 
 /** Values of the wrong kind for any field but a list. */
 const SHAPES: readonly unknown[] = [
+  null,
   {},
   { a: 1 },
   { value: 5 },

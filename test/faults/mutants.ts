@@ -1,6 +1,7 @@
 import type { BookEngine, OrderBook } from '../../src/book/bookEngine';
 import type { BookSync } from '../../src/book/bookSync';
 import { LadderUpdate } from '../../src/book/ladderUpdate';
+import type { ReplyBuffer } from '../../src/book/replyBuffer';
 import type { DepthUpdate, UpdateIds } from '../../src/book/types';
 import type { SymbolUpdate } from '../../src/binance/codec';
 import type { SaveRequest, SnapshotStore } from '../../src/store/types';
@@ -38,8 +39,8 @@ async function tellsApart(run: (bug: boolean) => Promise<unknown>): Promise<bool
 }
 
 /** The parts of BookSync that a bug has to reach. */
-interface Inside<U> {
-  buffer: U[] | null;
+interface Inside<U extends SymbolUpdate> {
+  buffer: ReplyBuffer<U> | null;
 }
 const inside = <U extends SymbolUpdate>(sync: BookSync<U>): Inside<U> => sync as unknown as Inside<U>;
 
@@ -56,7 +57,7 @@ const dropTheBuffer: Variant = {
   sync(sync) {
     const onReply = sync.onReply.bind(sync);
     sync.onReply = (reply, limit) => {
-      if (inside(sync).buffer !== null) inside(sync).buffer = [];
+      inside(sync).buffer?.dropFirst(Infinity);
       return onReply(
         { ...reply, lastUpdateId: Math.max(reply.lastUpdateId, newestOf.get(sync) ?? 0) },
         limit,
@@ -88,6 +89,7 @@ const forgetARemoval: Variant = {
   engine<U extends SymbolUpdate>(engine: BookEngine<U>): BookEngine<U> {
     return {
       retain: (update) => engine.retain(update),
+      levelCount: (update) => engine.levelCount(update),
       create(reply) {
         const book: OrderBook<U> = engine.create(reply);
         const apply = book.apply.bind(book);
@@ -106,7 +108,7 @@ const reuseALateReply: Variant = {
     const onReply = sync.onReply.bind(sync);
     sync.onReply = (reply, limit) => {
       const outcome = onReply(reply, limit);
-      const first = inside(sync).buffer?.[0];
+      const first = inside(sync).buffer?.updates[0];
       if (outcome !== 'reply-too-old' || first === undefined) return outcome;
       return onReply({ ...reply, lastUpdateId: first.firstUpdateId - 1 }, limit);
     };

@@ -42,7 +42,12 @@ export class PlayedProcess {
     const { exchange, weightPerMinute, minuteMs, random } = world;
     const host = new URL(exchange.restBaseUrl).host;
     const budgets = new SharedBudgets();
-    const budget = budgets.budgetFor(host, { weightPerMinute, minuteMs, random });
+    const budget = budgets.budgetFor(host, {
+      market: exchange.profile.id,
+      weightPerMinute,
+      minuteMs,
+      random,
+    });
     const bans = new BanShare(world.openStore(), world.keyPrefix, budgets);
     const played = new PlayedProcess(budget, bans);
     world.processes.push(played);

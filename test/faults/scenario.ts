@@ -17,6 +17,13 @@ export interface Scenario {
   readonly expected: string;
   /** Runs at most, however many seeds are asked for; what opens sockets or starts servers takes seconds. */
   readonly maxRuns: number;
+  /**
+   * After so many seeds in a row every case that the seed decides by its rest has been run; one where not given. What is
+   * drawn at random within a case does not count.
+   */
+  readonly variants?: number;
+  /** Whether the run of a seed has to tell a time to recover; where not given none has to. */
+  readonly recovers?: (seed: number) => boolean;
   /** How long one run may take, milliseconds; two minutes where not given. */
   readonly limitMs?: number;
   /** Loaded before the first run, so that what a library keeps for good is no leak. */
@@ -32,6 +39,9 @@ export interface Scenario {
 }
 
 export const REAL_RUNS = 100;
+
+/** For `recovers`. */
+export const EVERY_RUN = (): boolean => true;
 
 export const NOTHING_TO_RECOVER: RunResult = { recoverMs: null };
 

@@ -12,8 +12,8 @@ import { HandMadeView } from '../support/handMadeView';
 import { BinanceOrderBookTrigger } from '../support/nodes';
 import { Random } from './random';
 import { must, type RunResult } from './scenario';
-import { agrees } from './scene';
 import { noRedisConnectionLeft } from './sharedRedis';
+import { isTrue, type ShownBook } from './truth';
 
 /** An item of the trigger, as far as the checks read it. */
 export interface TriggerItem {
@@ -21,8 +21,10 @@ export interface TriggerItem {
   readonly lastUpdateId: number;
   readonly receivedAtMs: number;
   readonly passedOver: number;
-  readonly bids: ReadonlyArray<readonly [string, string]>;
-  readonly asks: ReadonlyArray<readonly [string, string]>;
+  readonly bids: ShownBook['bids'];
+  readonly asks: ShownBook['asks'];
+  readonly bidsComplete: boolean;
+  readonly asksComplete: boolean;
   readonly [field: string]: unknown;
 }
 
@@ -37,7 +39,10 @@ export interface TriggerSceneOptions {
   readonly onExecution?: (items: readonly TriggerItem[]) => Promise<void>;
 }
 
-const KEY_PREFIX = 'faults/';
+/** Of the records that a scene's trigger stores. */
+export const KEY_PREFIX = 'faults/';
+/** What the trigger shows where its parameters do not say. */
+const DEFAULT_LEVELS = 20;
 
 /**
  * The trigger node in n8n's own engine on a stand-in exchange. Each book in an item is held against the true one.
@@ -45,6 +50,8 @@ const KEY_PREFIX = 'faults/';
 export class TriggerScene {
   readonly random: Random;
   trigger!: TriggerRun;
+  /** As in Scene: set while a fault takes the price out of what is covered. */
+  mayShrink = false;
   private readonly wrong: string[] = [];
   private readonly leases: FeedLease[] = [];
 
@@ -112,12 +119,14 @@ export class TriggerScene {
   }
 
   private check(item: TriggerItem): void {
-    const { symbol, lastUpdateId, bids, asks } = item;
-    // An alert that there is no signal any more bears no book.
+    const { symbol, lastUpdateId, bids, signal } = item;
+    if (lastUpdateId === undefined && (signal ?? null) !== null)
+      this.wrong.push(`the item of ${symbol} has a signal and no book`);
+    // An alert that there is no signal any more may bear no book.
     if (lastUpdateId === undefined || bids === undefined) return;
-    const truths = this.exchange.trueBooks(symbol, lastUpdateId, bids.length);
-    const same = truths.some((truth) => agrees(bids, truth.bids, false) && agrees(asks, truth.asks, false));
-    if (!same) this.wrong.push(`the item of ${symbol} at ${lastUpdateId} is not the true book`);
+    const { levels = DEFAULT_LEVELS } = this.options.parameters as { levels?: number };
+    if (!isTrue(this.exchange, item, { levels, mayShrink: this.mayShrink }))
+      this.wrong.push(`the item of ${symbol} at ${lastUpdateId} is not the true book`);
   }
 
   /** Ends the trigger and, at once, what it keeps for a while in case it comes back. Idempotent. */

@@ -54,7 +54,7 @@ async function startProcess(prefix = PREFIX) {
   const share = new BanShare(open(), prefix, board);
   shares.add(share);
   await share.add(HOST);
-  return { board, share, budget: board.budgetFor(HOST, { weightPerMinute: 6_000 }) };
+  return { board, share, budget: board.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 }) };
 }
 
 describe('a ban that one process is told', () => {
@@ -130,9 +130,9 @@ describe('a ban that one process is told', () => {
         await share.add(HOST);
       }
       own.pause();
-      first.budgetFor(HOST, { weightPerMinute: 6_000 }).refuse('OF_BANNED', 60_000);
+      first.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 }).refuse('OF_BANNED', 60_000);
       await pause(300);
-      const budget = second.budgetFor(HOST, { weightPerMinute: 6_000 });
+      const budget = second.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 });
       expect(budget.pause).toBeNull();
       own.resume();
       await until(() => budget.pause !== null, 'told', 3_000);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SCENARIOS } from '../faults/all';
 import { MUTANTS } from '../faults/mutants';
 import { soakRow } from '../faults/rows/soak';
@@ -23,6 +25,18 @@ test.each(ROWS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] a
   },
   60_000,
 );
+
+test('the weekly run has every row, once', () => {
+  const workflow = readFileSync(join(__dirname, '../../.github/workflows/faults.yml'), 'utf8');
+  const [, lists = ''] = /^ *rows: \[(.*)\]$/m.exec(workflow) ?? [];
+  const rows = (lists.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b);
+  expect(rows).toEqual(SCENARIOS.map(({ id }) => id));
+});
+
+test('a hundred seeds run every variant of every row', () => {
+  const short = SCENARIOS.filter(({ variants = 1, maxRuns }) => variants > Math.min(100, maxRuns));
+  expect(short.map(({ id, variants, maxRuns }) => ({ id, variants, maxRuns }))).toEqual([]);
+});
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   'the hand-made bug "%s" is caught',

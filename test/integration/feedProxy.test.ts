@@ -6,7 +6,11 @@ import type * as net from 'node:net';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { httpGet } from '../../src/binance/http';
+import { checkSymbols } from '../../src/binance/marketQueries';
+import { MARKETS } from '../../src/binance/markets';
 import { proxyFor } from '../../src/binance/proxy';
+import { RestClient } from '../../src/binance/restClient';
+import { MAX_IN_FLIGHT, WeightBudget } from '../../src/binance/weightBudget';
 import { CertificateWorkshop } from '../support/certificates';
 import { ConnectProxy, PROXY_VARIABLES } from '../support/connectProxy';
 import { closeLeftOvers, until, WatchedFeed } from '../support/feedHarness';
@@ -64,10 +68,88 @@ describe('which proxy', () => {
     expect(proxyFor(new URL('https://a.example'))).toBeNull();
     process.env.HTTPS_PROXY = `socks5://user:${CANARY}@x:1`;
     expect(() => proxyFor(new URL('https://a.example'))).toThrow(
-      expect.objectContaining({ code: 'OF_PROXY' }),
+      expect.objectContaining({ code: 'OF_PROXY_SETTING', retryable: false }),
     );
     expect(() => proxyFor(new URL('https://a.example'))).not.toThrow(CANARY);
   });
+});
+
+describe('a proxy variable that cannot be used', () => {
+  test.each([
+    `socks5://user:${CANARY}@127.0.0.1:1`,
+    `http://user:${CANARY}@127.0.0.1:99999`,
+    `http://user:${CANARY}@`,
+  ])('%s: every request says so, and none keeps its place', async (text) => {
+    process.env.HTTPS_PROXY = text;
+    const budget = new WeightBudget({ weightPerMinute: 6_000 });
+    const client = new RestClient(MARKETS.spot, 'https://exchange.test', budget);
+    for (let i = 0; i < 2 * MAX_IN_FLIGHT; i++) {
+      // None of them waits for a place that another one never gave back.
+      const outcome = failing(client.depth('BTCUSDT', 100));
+      await until(() => budget.waiting + budget.onTheWay === 0, 'nothing waits and nothing is under way');
+      const error = await outcome;
+      expect(error).toMatchObject({ code: 'OF_PROXY_SETTING', retryable: false });
+      expect(error.message).not.toContain(CANARY);
+    }
+    // Whoever starts such a feed is told at once.
+    const told = await failing(checkSymbols('spot', ['BTCUSDT'], { restBaseUrl: 'https://exchange.test' }));
+    expect(told.code).toBe('OF_PROXY_SETTING');
+  });
+
+  test('a feed ends with the words to mend it, and serves again with a new lease', async () => {
+    const feed = await WatchedFeed.start();
+    await feed.release();
+    process.env.HTTP_PROXY = `socks5://user:${CANARY}@127.0.0.1:1`;
+    const urls = { restBaseUrl: 'http://exchange.test', webSocketBaseUrl: 'ws://exchange.test' };
+    const lease = feed.acquire(urls);
+    await until(
+      () => lease.views[0].status().terminal,
+      () => JSON.stringify(lease.views[0].status()),
+    );
+    expect(lease.views[0].status()).toMatchObject({ state: 'stopped', errorCode: 'OF_PROXY_SETTING' });
+    expect(lease.views[0].status().reason).toMatch(/http:\/\/user:password@host:port/);
+    expect(JSON.stringify([feed.statuses, feed.logs])).not.toContain(CANARY);
+    await useProxy(feed.exchange.port);
+    await feed.live(feed.acquire(urls).views[0]);
+    await feed.end();
+  });
+
+  test('a request that Node refuses at once ends as well', async () => {
+    let ends = 0;
+    const options = { ...LIMITS, onEnd: () => void ends++ };
+    await expect(httpGet(new URL('ftp://127.0.0.1/'), options)).rejects.toMatchObject({ code: 'OF_CONNECT' });
+    expect(ends).toBe(1);
+  });
+});
+
+// As people write them, and what the proxy has to be told.
+test.each([
+  ['pa%ss', 'pa%ss'],
+  ['100%', '100%'],
+  ['%', '%'],
+  ['p%C3%A4%ss', 'pä%ss'],
+  ['a%20b%FF%zz', 'a b%FF%zz'],
+  ['p%40ss', 'p@ss'],
+])('the password %s reaches the proxy', async (written, meant) => {
+  const server = http.createServer((_request, response) => response.end('{}'));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  proxy = new ConnectProxy((server.address() as net.AddressInfo).port);
+  const port = await proxy.listen();
+  process.env.HTTP_PROXY = `http://us%er:${written}@127.0.0.1:${port}`;
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => void uncaught.push(error);
+  process.on('uncaughtException', note);
+  try {
+    const { status } = await httpGet(new URL('http://exchange.test/'), LIMITS);
+    expect(status).toBe(200);
+  } finally {
+    process.off('uncaughtException', note);
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+  const expected = Buffer.from(`us%er:${meant}`).toString('base64');
+  expect(proxy.connects[0]).toContain(`Proxy-Authorization: Basic ${expected}\r\n`);
+  expect(uncaught).toEqual([]);
 });
 
 test('a whole feed through a proxy: REST and WebSocket, with its password', async () => {

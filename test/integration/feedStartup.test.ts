@@ -25,7 +25,8 @@ const start = (market: MarketId, count: number) =>
     {},
     {},
     ({ restBaseUrl, faults }) => {
-      weightBudgetFor(new URL(restBaseUrl).host, { weightPerMinute: WEIGHT, minuteMs: MINUTE_MS });
+      const { host } = new URL(restBaseUrl);
+      weightBudgetFor(host, { market, weightPerMinute: WEIGHT, minuteMs: MINUTE_MS });
       faults.add({ kind: 'rest', path: 'depth', delayMs: ROUND_TRIP_MS });
     },
   );

@@ -119,6 +119,26 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect((await on.seen(on.view.lastUpdateId)).ageMs).toBeLessThan(2_000);
   });
 
+  it('shows what renewed coverage adds, though the update id stays', async () => {
+    const on = scene();
+    const handle = on.acquire({ saveEveryMs: 100 });
+    const { levels } = on.source();
+    on.view.depth = 0;
+    on.view.lastUpdateId++;
+    handle.onBook();
+    expect((await on.seen(2)).record).toMatchObject({ bids: [], asks: [], bidsComplete: false });
+    const { epoch } = handle.stats();
+    on.view.depth = 50;
+    handle.onBook();
+    await eventually(async () => expect((await on.read())?.record.bids).toHaveLength(levels), 3_000);
+    const { record } = await on.seen(2);
+    // Newer is (epoch, id): a reader that looks for news finds it.
+    expect(record.epoch).toBeGreaterThan(epoch);
+    await wait(1_300);
+    expect((await on.seen(2)).record.epoch).toBe(record.epoch);
+    expect(handle.stats()).toMatchObject({ tenure: 'hold', failed: 0 });
+  });
+
   it('marks the record as soon as the feed is not live, and saves as soon as it is again', async () => {
     const on = scene();
     const handle = on.acquire({ saveEveryMs: 60_000 });

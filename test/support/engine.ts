@@ -11,6 +11,7 @@ import {
   type IRunExecutionData,
   type ITriggerResponse,
   type IWorkflowExecuteAdditionalData,
+  type Logger,
   type WorkflowActivateMode,
   Workflow,
 } from 'n8n-workflow';
@@ -183,10 +184,23 @@ export interface TriggerRun {
   readonly failures: Error[];
   /** How often the trigger gave itself up, which it never should. */
   readonly emittedErrors: Error[];
+  /** What it gave n8n's logger, each with its level in front. */
+  readonly logLines: string[];
   /** Resolves when `count` executions have been started. */
   executionsReached(count: number, timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
   readonly response: ITriggerResponse;
+}
+
+/** n8n's logger, with what it is given kept as well. */
+function listenedTo(logger: Logger, lines: string[]): Logger {
+  const listened = Object.create(logger) as Logger;
+  for (const level of ['info', 'warn', 'error', 'debug'] as const)
+    listened[level] = (message, metadata) => {
+      lines.push(`${level} ${message}`);
+      logger[level](message, metadata);
+    };
+  return listened;
 }
 
 /**
@@ -225,6 +239,7 @@ export async function startTrigger(
   const executions: INodeExecutionData[][][] = [];
   const failures: Error[] = [];
   const emittedErrors: Error[] = [];
+  const logLines: string[] = [];
   const waiting: Array<{ count: number; resolve: () => void }> = [];
   const record = (outputs: INodeExecutionData[][]) => {
     executions.push(outputs);
@@ -243,7 +258,7 @@ export async function startTrigger(
     );
   };
   const additionalData = additionalDataOf(credentials, mode);
-  const contextOf = () =>
+  const newContext = () =>
     new core.TriggerContext(
       workflow,
       node,
@@ -255,6 +270,12 @@ export async function startTrigger(
       (error) => void failures.push(error),
       {} as never,
     );
+  const contextOf = () => {
+    const context = newContext();
+    // A context keeps its logger as soon as it is read: another one's is taken.
+    Object.defineProperty(context, 'logger', { value: listenedTo(newContext().logger, logLines) });
+    return context;
+  };
   const response = await new core.TriggersAndPollers().runTriggerFunction(
     workflow,
     node,
@@ -276,6 +297,7 @@ export async function startTrigger(
     executions,
     failures,
     emittedErrors,
+    logLines,
     response,
     executionsReached: (count, timeoutMs = 15_000) =>
       new Promise((resolve, reject) => {

@@ -12,7 +12,8 @@ export class HandMadeView implements SymbolView {
 
   constructor(
     readonly symbol = 'BTCUSDT',
-    private readonly depth = 50,
+    /** Levels a side that are known. */
+    public depth = 50,
   ) {}
 
   status(): SymbolStatus {

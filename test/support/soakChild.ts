@@ -86,6 +86,7 @@ async function main(): Promise<void> {
   // The first to ask makes what the whole process shares.
   processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
   weightBudgetFor(new URL(restBaseUrl).host, {
+    market: 'spot',
     weightPerMinute: MARKETS.spot.weightPerMinute,
     minuteMs: 60_000 * QUICK.backoffFactor,
   });

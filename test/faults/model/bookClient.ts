@@ -17,6 +17,8 @@ export interface Variant {
 /** Levels compared after every step. */
 const LEVELS = 16;
 const CODE = 'OF_FRAME_INVALID';
+/** Replies behind the last book in a row until the feed believes that ids count anew. */
+const PATIENCE = 3;
 
 /**
  * The package's reader, sequence rule and book, driven as the live feed drives them: who waits for a reply asks, a late
@@ -29,6 +31,9 @@ export class BookClient<U extends SymbolUpdate> {
   epoch = 0;
   resyncs = 0;
   refused = 0;
+  /** Id of the newest book that was seen in sync. */
+  private shownId = -Infinity;
+  private behindInARow = 0;
   private readonly sync: BookSync<U>;
   private readonly futures: boolean;
 
@@ -82,6 +87,10 @@ export class BookClient<U extends SymbolUpdate> {
     if (epoch !== this.epoch) return;
     const outcome = this.sync.onReply(parseDepthReply(text), limit);
     this.wanted = this.sync.book === null;
+    this.behindInARow = outcome === 'behind' ? this.behindInARow + 1 : 0;
+    // The feed's patience, here only where it is right: the market did start over.
+    if (this.behindInARow >= PATIENCE && this.market.id < this.market.countOf(this.shownId))
+      this.sync.countAnew();
     if (outcome === 'live') must(this.sync.book !== null, 'live without a book');
     this.check();
   }
@@ -97,7 +106,7 @@ export class BookClient<U extends SymbolUpdate> {
 
   /** The stream was lost, or says nothing that joins. */
   resync(): void {
-    this.sync.reset();
+    this.sync.reset(this.live);
     this.epoch++;
     this.resyncs++;
     this.wanted = true;
@@ -116,6 +125,11 @@ export class BookClient<U extends SymbolUpdate> {
         agrees(top.asks, asks, coverage?.highestAsk === null),
     );
     must(same, () => `the book at ${top.lastUpdateId} is not the market's (${truths.length} known)`);
+    if (!this.live) return;
+    const { shownId } = this;
+    const goesOn = top.lastUpdateId >= shownId || top.lastUpdateId < this.market.countOf(shownId);
+    must(goesOn, () => `the book went back from ${shownId} to ${top.lastUpdateId}`);
+    this.shownId = top.lastUpdateId;
   }
 }
 

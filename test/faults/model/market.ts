@@ -102,6 +102,13 @@ export class ModelMarket {
     this.remember(this.id, this.id, [], new Map(this.bids), new Map(this.asks));
   }
 
+  /** The id from which on those that this one belongs to were counted. */
+  countOf(id: number): number {
+    let base = FIRST_ID;
+    while (base > Math.max(id, 0)) base = Math.floor(base / 2);
+    return base;
+  }
+
   /** Every book that ever bore this id, newest first. */
   booksAt(id: number): ModelBook[] {
     const found: ModelBook[] = [];

@@ -1,18 +1,26 @@
 import { emptyTopSums } from '../../../src/book/types';
 import { pause, Scene, until } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { nearestFirst, walkingAway } from './edges';
+import { noSignal } from './noSignal';
 
 const LEVELS = 20;
 
 /** Row 11: books in states that a book should not be in, and prices that leave the covered range. */
 function strangeBooks(seed: number): Promise<RunResult> {
-  switch (seed % 3) {
+  switch (seed % 8) {
     case 0:
       return crossed(seed);
     case 1:
       return emptied(seed);
-    default:
+    case 2:
       return crash(seed);
+    case 3:
+      return nearestFirst(seed);
+    case 4:
+      return walkingAway(seed);
+    default:
+      return noSignal(seed);
   }
 }
 
@@ -44,7 +52,9 @@ function emptied(seed: number): Promise<RunResult> {
     const { exchange } = scene;
     await scene.live();
     const side = scene.random.pick(['bid', 'ask'] as const);
-    const fault = exchange.faults.add(seed % 2 === 0 ? { kind: 'emptyBook' } : { kind: 'emptySide', side });
+    const fault = exchange.faults.add(
+      scene.random.chance(0.5) ? { kind: 'emptyBook' } : { kind: 'emptySide', side },
+    );
     const gone = (): boolean => {
       const book = scene.view().read(LEVELS);
       return book !== null && (book.bids.length === 0 || book.asks.length === 0);
@@ -69,6 +79,7 @@ function crash(seed: number): Promise<RunResult> {
     await scene.live();
     await pause(200);
     const begun = performance.now();
+    scene.mayShrink = true;
     scene.exchange.faults.add({ kind: 'jump', bps: scene.random.pick([-400, 400]) });
     await pause(100);
     const sums = emptyTopSums();
@@ -83,6 +94,7 @@ function crash(seed: number): Promise<RunResult> {
         );
       });
     await until(full, 'every symbol has its levels again', 15_000);
+    scene.mayShrink = false;
     const tookMs = performance.now() - begun;
     must(
       scene.exchange.stats.bans === 0 && scene.exchange.stats.earlyRequests === 0,
@@ -97,9 +109,12 @@ export const bookRows: readonly Scenario[] = [
   {
     id: 11,
     name: 'strange books',
-    what: 'crossed, locked, emptied books; a crash that takes 12 symbols to their edges at once',
-    expected: 'a crossed one fetched anew, the others shown as they are; coverage renewed',
+    what: 'crossed, locked, emptied books, also under the trigger and checks; prices that walk, jump or crash to the edge of what is covered',
+    expected:
+      'a crossed one fetched anew, the others shown as they are; no signal with its reason; coverage renewed before the edge, the nearest first',
     maxRuns: REAL_RUNS,
+    variants: 8,
+    recovers: (seed) => ![3, 4].includes(seed % 8),
     run: strangeBooks,
   },
 ];

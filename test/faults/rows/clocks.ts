@@ -4,7 +4,7 @@ import { ChildTrigger, mustEnd } from '../child/childTrigger';
 import type { BookSeen, Report } from '../child/protocol';
 import { Random } from '../random';
 import { pause, Scene, until, WATCHDOG_MS } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const DAY_MS = 86_400_000;
@@ -140,6 +140,8 @@ export const clockRows: readonly Scenario[] = [
     what: 'a wall clock that jumps by up to a day; an event loop that stands still while the exchange goes on',
     expected: 'no connection cut, no book fetched anew, timers in step, nothing old called fresh',
     maxRuns: REAL_RUNS,
+    variants: 2,
+    recovers: EVERY_RUN,
     run: clocks,
   },
 ];

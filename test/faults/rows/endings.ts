@@ -97,9 +97,10 @@ export async function updatedInPlace(seed: number): Promise<RunResult> {
     const begun = performance.now();
     await child.wish({ do: 'closeOld' });
     const { items } = await child.inventory();
+    await child.itemsReached(child.items + 1);
+    const recoverMs = performance.now() - begun;
     await pause(random.whole(350, 600));
     const after = await child.inventory();
-    const recoverMs = performance.now() - begun;
     must(after.items[0] === items[0], 'the old trigger emits after its end');
     must(after.items[1] > items[1], 'the new trigger fell silent with the old');
     must(after.connections === 1 && after.leases === 1, () => JSON.stringify(after));

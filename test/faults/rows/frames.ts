@@ -77,11 +77,12 @@ function hostile(random: Random, frame: Buffer): Buffer {
 }
 
 /** One seed of so many is played over real sockets: sizes, compression, fragments, handshakes. */
-const SOCKETS_EVERY = 50;
+export const SOCKETS_EVERY = 50;
+export const overSockets = (seed: number): boolean => seed % SOCKETS_EVERY === 1;
 
 /** Row 10: the frames themselves in one process, what needs a socket in hostileSockets.ts. */
 export function playHostileFrames(seed: number): ReturnType<Scenario['run']> {
-  if (seed % SOCKETS_EVERY === 1) return playHostileSockets(seed);
+  if (overSockets(seed)) return playHostileSockets(seed);
   const weather = { hostile, hostileChance: 0.15, straddle: 0.3, refresh: 0.03 };
   return playBoth(seed, { kind: seed % 2 === 0 ? 'spot' : 'futures', weather, steps: 120 });
 }

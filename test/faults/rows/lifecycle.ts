@@ -53,6 +53,8 @@ export const lifecycleRows: readonly Scenario[] = [
       'every socket, timer and lease gone, no item after the end; records whole; old and new code on one feed',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
+    variants: 4,
+    recovers: (seed) => seed % 4 !== 2,
     run: endings,
   },
 ];

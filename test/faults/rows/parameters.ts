@@ -198,8 +198,9 @@ async function refusalOf(
   const { restBaseUrl, webSocketBaseUrl } = exchange;
   const urls = node === 'trigger' ? { restBaseUrl, webSocketBaseUrl } : { restBaseUrl };
   const sound = { symbols: 'BTCUSDT', store: 'redis', ...field.beside, options: node === 'data' ? {} : urls };
-  // As it is n8n would make text of a date.
-  const given = form % 2 === 0 && !(value instanceof Date) ? value : asExpression(value);
+  // As it is n8n would make text of a date, and a default of null.
+  const asItIs = form % 2 === 0 && value !== null && !(value instanceof Date);
+  const given = asItIs ? value : asExpression(value);
   // As the editor keeps what was typed or picked, and as an expression for the whole field gives it.
   const located = path === 'symbols' && form > 2 ? { __rl: true, mode: 'name', value: given } : given;
   const [folder, name] = path.includes('.') ? path.split('.') : ['', path];

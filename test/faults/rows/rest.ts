@@ -1,76 +1,39 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import type { Fault } from '../../../exchange/server/faults';
 import { FIRST_BACKOFF_MS, pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { limits } from './limits';
 import { isOverWires, troubleOverWires } from './proxied';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 
-/** Row 7: refusals that name a time. */
-function limits(seed: number): Promise<RunResult> {
-  const kind = seed % 2 === 0 ? 'rateLimited' : 'banned';
-  const code = kind === 'banned' ? 'OF_BANNED' : 'OF_RATE_LIMITED';
-  const atStart = seed % 4 < 2;
-  const retryAfterSeconds = 1 + (seed % 2);
-  const strike = { kind, retryAfterSeconds } as const;
-  const options = {
-    // Two at once: the stand-in takes even the first request after an announced refusal for an early one.
-    ...{ seed, exchange: { symbols: SYMBOLS.slice(0, 2) } },
-    setUp: (exchange: Scene['exchange']) => void (atStart && exchange.faults.add(strike)),
-  };
-  return Scene.play(options, async (scene) => {
-    const { exchange } = scene;
-    if (!atStart) {
-      await scene.live();
-      // A request on its way counts as early in the stand-in when the refusal begins out of the blue.
-      await pause(500);
-      exchange.faults.add(strike);
-      exchange.faults.add({ kind: 'close', code: 1001 });
-    }
-    const begun = performance.now();
-    const before = exchange.stats.requests.length;
-    await until(
-      () => scene.codes().includes(code),
-      () => `told ${code}: ${JSON.stringify(scene.codes())}`,
-    );
-    // A second lease of the same process waits as well.
-    const other = scene.acquire();
-    await scene.live(undefined, 10_000);
-    const tookMs = performance.now() - begun;
-    await other.release();
-    const refused = exchange.stats.requests.slice(before).filter(({ status }) => status >= 400).length;
-    must(refused <= 3, `${refused} requests refused: more than were on their way`);
-    must(exchange.stats.bans <= (kind === 'banned' ? 1 : 0), 'a ban was earned');
-    must(tookMs >= retryAfterSeconds * 1_000 - 300, `back after ${tookMs.toFixed(0)} ms, too early`);
-    const seen = scene.books;
-    await until(() => scene.books > seen, 'a book after it');
-    return tookMs;
-  });
-}
+type Variant = (seed: number) => Promise<RunResult>;
 
 /** Row 8: what no retry, or only a slow one, mends. */
-function refusals(seed: number): Promise<RunResult> {
-  switch (seed % 5) {
-    case 0:
-      return ended(
-        seed,
-        'OF_RESTRICTED_LOCATION',
-        (scene) => scene.exchange.faults.clear(),
-        (exchange) => void exchange.faults.add({ kind: 'restricted', path: 'depth' }),
-      );
-    case 1:
-      return ended(
-        seed,
-        'OF_RESTRICTED_LOCATION',
-        (scene) => scene.exchange.faults.clear(),
-        (exchange) => void exchange.faults.add({ kind: 'refuseUpgrade', status: 451 }),
-      );
-    case 2:
-      return firewall(seed);
-    case 3:
-      return unknownSymbol(seed);
-    default:
-      return silentStream(seed);
-  }
-}
+const REFUSALS: readonly Variant[] = [
+  (seed) =>
+    ended(
+      seed,
+      'OF_RESTRICTED_LOCATION',
+      (scene) => scene.exchange.faults.clear(),
+      (exchange) => void exchange.faults.add({ kind: 'restricted', path: 'depth' }),
+    ),
+  (seed) =>
+    ended(
+      seed,
+      'OF_RESTRICTED_LOCATION',
+      (scene) => scene.exchange.faults.clear(),
+      (exchange) => void exchange.faults.add({ kind: 'refuseUpgrade', status: 451 }),
+    ),
+  (seed) => firewall(seed, { kind: 'forbidden', times: 2 }),
+  (seed) => firewall(seed, { kind: 'refuseUpgrade', status: 403, body: FORBIDDEN_HTML, times: 2 }),
+  unknownSymbol,
+  silentStream,
+  silentFromTheStart,
+];
+
+const FORBIDDEN_HTML = '<html><body><h1>403 Forbidden</h1></body></html>';
 
 /** Terminal with words that help; a new lease tries again. */
 function ended(
@@ -101,14 +64,27 @@ function ended(
   });
 }
 
-function firewall(seed: number): Promise<RunResult> {
-  const setUp = (exchange: Scene['exchange']) => void exchange.faults.add({ kind: 'forbidden', times: 2 });
+/** A firewall refuses the requests, or the stream: not for good, so the feed goes on asking, calmly. */
+function firewall(seed: number, fault: Fault): Promise<RunResult> {
+  const setUp = (exchange: Scene['exchange']) => void exchange.faults.add(fault);
   return Scene.play({ seed, setUp }, async (scene) => {
+    const { stats } = scene.exchange;
     const begun = performance.now();
     await until(() => scene.codes().includes('OF_FIREWALL'), 'told');
-    must(!/[<>]/.test(scene.view().status().reason ?? ''), 'HTML in the words');
     await scene.live();
-    return performance.now() - begun;
+    const tookMs = performance.now() - begun;
+    const told = scene.statuses.filter(({ errorCode }) => errorCode === 'OF_FIREWALL');
+    must(
+      told.every(
+        ({ terminal, reason }) => !terminal && /HTTP 403/.test(reason ?? '') && !/[<>]/.test(reason ?? ''),
+      ),
+      () => `told ${JSON.stringify(told)}`,
+    );
+    must(!scene.logs.some((line) => /[<>]/.test(line)), 'HTML in the log');
+    const { refusedUpgrades, requests } = scene.exchange.stats;
+    const refused = refusedUpgrades + requests.filter(({ status }) => status === 403).length;
+    must(refused === 2 && stats.bans === 0, `${refused} refusals in place of 2`);
+    return tookMs;
   });
 }
 
@@ -147,6 +123,37 @@ function silentStream(seed: number): Promise<RunResult> {
   });
 }
 
+/** The subscription is acknowledged and nothing ever comes, while the symbol's book moves on. */
+function silentFromTheStart(seed: number): Promise<RunResult> {
+  const symbol = 'BTCUSDT';
+  const options = {
+    seed,
+    exchange: { symbols: SYMBOLS },
+    setUp: (exchange: Scene['exchange']) => void exchange.faults.add({ kind: 'freeze', symbol }),
+  };
+  return Scene.play(options, async (scene) => {
+    const { exchange } = scene;
+    await until(() => scene.codes(symbol).includes('OF_STREAM_SILENT'), 'told');
+    await scene.live('ETHUSDT');
+    // A stream that was found out is not believed to be a quiet one when it is subscribed anew.
+    const since = scene.statuses.length;
+    const told = (): number => scene.codes(symbol).filter((code) => code === 'OF_STREAM_SILENT').length;
+    await until(() => told() >= 3, 'found out again, and again');
+    must(scene.view(symbol).read(1) === null, 'a book of a silent stream can be read');
+    const states = scene.statuses.slice(since).filter((one) => one.symbol === symbol);
+    must(!states.some(({ state }) => state === 'live'), 'taken for a quiet one');
+    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched anew');
+    must(exchange.stats.totalConnections === 1, 'the connection was given up for one stream');
+    const begun = performance.now();
+    exchange.faults.clear();
+    await scene.live();
+    const tookMs = performance.now() - begun;
+    const before = scene.books;
+    await until(() => scene.books > before, 'a book after it');
+    return tookMs;
+  });
+}
+
 const TROUBLES = [
   [{ kind: 'serverError' }, 'OF_HTTP_STATUS'],
   [{ kind: 'backendTimeout' }, 'OF_TIMEOUT'],
@@ -157,7 +164,10 @@ const TROUBLES = [
   [{ kind: 'rest', path: 'depth', mode: 'hang' }, 'OF_TIMEOUT'],
   [{ kind: 'rest', path: 'depth', mode: 'reset' }, 'OF_CONNECT'],
 ] as const;
-const MEMORY_BOUND_BYTES = 150e6;
+/** Where Node tells of every socket that this process opens. */
+const SOCKETS = 'net.client.socket';
+/** The package's own bound of a depth reply, and what may come with the last piece that it reads. */
+const MOST_READ_BYTES = 4 * 1024 * 1024 + 256 * 1024;
 
 /** Row 9: REST that does not work, at the start and after a break. */
 function trouble(seed: number): Promise<RunResult> {
@@ -165,7 +175,12 @@ function trouble(seed: number): Promise<RunResult> {
   const [fault, code] = TROUBLES[seed % TROUBLES.length];
   const atStart = Math.floor(seed / TROUBLES.length) % 2 === 0;
   const setUp = (exchange: Scene['exchange']) => void (atStart && exchange.faults.add({ ...fault }));
-  return Scene.play({ seed, setUp }, async (scene) => {
+  // What each of the feed's sockets has read is counted where it is read: what is let go again counts too.
+  const sockets: Socket[] = [];
+  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+  subscribe(SOCKETS, onSocket);
+  const after = async (): Promise<void> => void unsubscribe(SOCKETS, onSocket);
+  return Scene.play({ seed, setUp, after }, async (scene) => {
     const { exchange, random } = scene;
     if (!atStart) {
       await scene.live();
@@ -173,7 +188,6 @@ function trouble(seed: number): Promise<RunResult> {
       exchange.faults.add({ kind: 'drop', times: 1 });
     }
     const begun = performance.now();
-    const memory = process.memoryUsage().rss;
     await until(
       () => scene.codes().includes(code),
       () => `${code}: ${JSON.stringify(scene.codes())}`,
@@ -183,7 +197,12 @@ function trouble(seed: number): Promise<RunResult> {
     await pause(random.whole(0, 300));
     exchange.faults.clear();
     await scene.live(undefined, 15_000);
-    must(process.memoryUsage().rss - memory < MEMORY_BOUND_BYTES, 'memory is not bounded');
+    const read = sockets.map(({ bytesRead }) => bytesRead);
+    must(
+      read.every((bytes) => bytes <= MOST_READ_BYTES),
+      () => `read ${Math.max(...read)} bytes of one reply`,
+    );
+    must(code !== 'OF_RESPONSE_TOO_LARGE' || Math.max(...read) > 1024 * 1024, 'no huge reply was met');
     // Bounded: no more requests than a growing pause allows in this time.
     const tookMs = performance.now() - begun;
     must(exchange.stats.requests.length < 8 + tookMs / (FIRST_BACKOFF_MS / 2), 'asked without a pause');
@@ -196,25 +215,31 @@ export const restRows: readonly Scenario[] = [
   {
     id: 7,
     name: 'request limits',
-    what: '429 and 418 with Retry-After, at the start and while live; two leases in one process',
+    what: '429 and 418 with Retry-After, at the start and while live, once and escalating; two registries and a check in one process',
     expected: 'obeyed by the whole process, never asked earlier, no ban earned',
     maxRuns: REAL_RUNS,
+    variants: 3,
+    recovers: EVERY_RUN,
     run: limits,
   },
   {
     id: 8,
     name: 'refusals',
-    what: '451 on REST and upgrade, 403 with HTML, unknown, lower-case, delisted and silent symbols',
+    what: '451 on REST and upgrade, 403 with HTML on both; unknown, lower-case, delisted and silent symbols, silent from the start too',
     expected: 'terminal or slow retry with words that help; other symbols live on',
     maxRuns: REAL_RUNS,
-    run: refusals,
+    variants: REFUSALS.length,
+    recovers: (seed) => REFUSALS[seed % REFUSALS.length] !== unknownSymbol,
+    run: (seed) => REFUSALS[seed % REFUSALS.length](seed),
   },
   {
     id: 9,
     name: 'REST trouble',
     what: '5xx, time-outs, cut, wrong, empty and huge replies; replies that trickle, stop, break off, never come or are none',
-    expected: 'bounded retries with a code, bounded memory, then live',
+    expected: 'bounded retries with a code, no more read than the bound of a reply, then live',
     maxRuns: REAL_RUNS,
+    variants: 80,
+    recovers: EVERY_RUN,
     run: trouble,
   },
 ];

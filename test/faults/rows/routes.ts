@@ -1,10 +1,10 @@
-import { createHook } from 'node:async_hooks';
+import dns from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import type { ErrorCode } from '../../../src/runtime/errorCatalogue';
 import { ConnectProxy, PROXY_VARIABLES, type ProxyMood } from '../../support/connectProxy';
 import { freePort } from '../../support/redisServer';
 import { pause, Scene, until } from '../scene';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { EVERY_RUN, must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
 const CANARY = 'canary-r0ute-p4ss';
 const TIMINGS = { connectTimeoutMs: 300 };
@@ -36,7 +36,7 @@ const CASES: ReadonlyArray<(seed: number) => Promise<RunResult>> = [
 function throughProxy(
   seed: number,
   begin: (way: Way) => void | Promise<void>,
-  act: (scene: Scene, way: Way) => Promise<number | null>,
+  act: (scene: Scene, way: Way) => Promise<number>,
 ): Promise<RunResult> {
   const saved = PROXY_VARIABLES.map((name) => [name, process.env[name]] as const);
   for (const name of PROXY_VARIABLES) delete process.env[name];
@@ -159,13 +159,13 @@ function passwordFromTheStart(seed: number): Promise<RunResult> {
       proxy.mood = 'serve';
       await scene.lease.release({ immediately: true });
       scene.lease = scene.acquire({ restBaseUrl: `http://${host}`, webSocketBaseUrl: `ws://${host}` });
-      await scene.live();
+      const recoverMs = await scene.live();
       await goesOn(scene);
       must(
         proxy.connects.every((head) => head.includes(encoded(CANARY))),
         'the password was not sent',
       );
-      return null;
+      return recoverMs;
     },
   );
 }
@@ -227,23 +227,52 @@ function unknownProxyName(seed: number): Promise<RunResult> {
   );
 }
 
-/** The exchange's name resolves to nothing, as on a machine that has lost its network: tried again and again. */
+/** Names that the machine asks for: one of them resolves to nothing until it is mended. */
+class Names {
+  /** Times the name was asked for. */
+  asked = 0;
+  private mended = false;
+  private readonly real = dns.lookup;
+
+  constructor(private readonly name: string) {
+    // What a socket asks where it is given a name.
+    const asks = (host: string, ...rest: unknown[]): void => {
+      if (host === this.name) this.asked++;
+      const wanted = host === this.name && this.mended ? '127.0.0.1' : host;
+      (this.real as (host: string, ...rest: unknown[]) => void)(wanted, ...rest);
+    };
+    Object.assign(dns, { lookup: asks });
+  }
+
+  mend(): void {
+    this.mended = true;
+  }
+
+  restore(): void {
+    Object.assign(dns, { lookup: this.real });
+  }
+}
+
+/** The exchange's name resolves to nothing, as on a machine that has lost its network: tried until it has it again. */
 function unknownName(seed: number): Promise<RunResult> {
   const host = `exchange-${seed}.${UNKNOWN_HOST}`;
-  const urls = async () => ({ restBaseUrl: `http://${host}`, webSocketBaseUrl: `ws://${host}` });
-  let lookups = 0;
-  const asked = createHook({ init: (_id, type) => void (type === 'GETADDRINFOREQWRAP' && lookups++) });
-  const after = async (): Promise<void> => void asked.disable();
-  asked.enable();
+  const names = new Names(host);
+  const urls = async ({ port }: Scene['exchange']) => ({
+    restBaseUrl: `http://${host}:${port}`,
+    webSocketBaseUrl: `ws://${host}:${port}`,
+  });
+  const after = async (): Promise<void> => names.restore();
   return Scene.play({ seed, timings: { connectTimeoutMs: 10_000 }, urls, after }, async (scene) => {
     await retried(scene, 'OF_DNS');
-    const failed = lookups;
-    await until(() => lookups > failed + 1, 'tried again, twice');
+    const failed = names.asked;
+    await until(() => names.asked > failed + 1, 'tried again, twice');
     must(new Set(scene.codes()).size === 1, () => `other codes: ${scene.codes().join()}`);
     must(scene.logs.length < 5, `${scene.logs.length} lines in the log`);
-    await scene.lease.release({ immediately: true });
+    names.mend();
+    const recoverMs = await scene.live();
+    await goesOn(scene);
     await lookupsOver();
-    return null;
+    return recoverMs;
   });
 }
 
@@ -256,10 +285,12 @@ export const routeRows: readonly Scenario[] = [
   {
     id: 22,
     name: 'routes',
-    what: 'a proxy that drops, refuses, babbles, is mute, asks for a password; names that resolve to nothing; refused connections',
+    what: 'a proxy that drops, refuses, babbles, is mute, asks for a password; names that resolve to nothing, and then do; refused connections',
     expected:
       'a coded error without the password; tried again where a retry can mend, stopped at once where not',
     maxRuns: REAL_RUNS,
+    variants: CASES.length,
+    recovers: EVERY_RUN,
     run: (seed) => CASES[seed % CASES.length](seed),
   },
 ];

@@ -1,7 +1,7 @@
 import type { Variant } from '../model/bookClient';
 import { type Play, playBoth, type Weather } from '../model/play';
 import type { ModelKind } from '../model/wireText';
-import type { Scenario } from '../scenario';
+import { EVERY_RUN, type Scenario } from '../scenario';
 
 const STEPS = 120;
 
@@ -20,7 +20,14 @@ function row(
     const play: Play = { kind: kinds[seed % kinds.length], weather, steps: STEPS, variant };
     return playBoth(seed, play);
   };
-  return { ...head, maxRuns: Infinity, runVariant, run: (seed) => runVariant(seed) };
+  return {
+    ...head,
+    maxRuns: Infinity,
+    variants: kinds.length,
+    recovers: EVERY_RUN,
+    runVariant,
+    run: (seed) => runVariant(seed),
+  };
 }
 
 const often = { straddle: 0.4, staleReply: 0.2, refresh: 0.05 };

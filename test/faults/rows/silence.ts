@@ -204,6 +204,8 @@ export const silenceRows: readonly Scenario[] = [
       'no signal beyond the maximum age of the last heartbeat, Feed Status says silent; live again by itself',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
+    variants: 2,
+    recovers: (seed) => seed % 2 === 0,
     run: silentDeath,
     figures,
   },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Exchange, startExchange } from '../../../exchange';
 import type { FromChild, SeenBook, SoakFigures, SoakJob } from '../../support/soakChild';
 import { Random } from '../random';
-import { must, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, type RunResult, type Scenario } from '../scenario';
 import { agrees, pause } from '../scene';
 import { strikeAtRandom } from '../weather';
 
@@ -303,6 +303,7 @@ export function soakRow(options: SoakOptions): Scenario {
     maxRuns: 1,
     // A machine of two cores has been seen to take a quarter of the market's time.
     limitMs: 120_000 + options.hours * 3_600_000,
+    recovers: EVERY_RUN,
     run: (seed) => Soak.run(seed, options, report),
     progress: () => report.progress(),
     figures: () => report.figures(),

@@ -177,7 +177,7 @@ const promotedWithAnother: Outage = async (stage) => {
   return tookMs;
 };
 
-const OUTAGES: ReadonlyArray<readonly [name: string, outage: Outage]> = [
+export const OUTAGES: ReadonlyArray<readonly [name: string, outage: Outage]> = [
   ['killed', stopped((server) => server.kill())],
   ['restarted', stopped((server) => askRedis(server, 'SHUTDOWN NOSAVE'))],
   ['paused', paused(50, 900)],

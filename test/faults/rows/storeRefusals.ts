@@ -47,7 +47,7 @@ process.once('exit', () => rmSync(DISK, { recursive: true, force: true }));
 const IN_THE_WAY = join(DISK, 'dump.rdb');
 const mendDisk = (): void => rmSync(IN_THE_WAY, { recursive: true, force: true });
 
-const REFUSALS: readonly Refusal[] = [
+export const REFUSALS: readonly Refusal[] = [
   {
     ...{ name: 'wrong password', code: 'OF_REDIS_AUTH', atStart: true },
     ...{ server: { requirepass: 'right' }, credentials: { password: CANARY }, reader: { password: 'right' } },

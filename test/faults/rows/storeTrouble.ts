@@ -1,6 +1,6 @@
-import { REAL_RUNS, type Scenario } from '../scenario';
-import { playOutage } from './storeOutages';
-import { playRefusal } from './storeRefusals';
+import { EVERY_RUN, REAL_RUNS, type Scenario } from '../scenario';
+import { OUTAGES, playOutage } from './storeOutages';
+import { playRefusal, REFUSALS } from './storeRefusals';
 
 export const storeRows: readonly Scenario[] = [
   {
@@ -10,6 +10,8 @@ export const storeRows: readonly Scenario[] = [
     expected:
       'told at once, with a code, a remedy and no secret; the feed lives on; back by itself once mended',
     maxRuns: REAL_RUNS,
+    variants: REFUSALS.length + 1,
+    recovers: EVERY_RUN,
     run: playRefusal,
   },
   {
@@ -19,6 +21,8 @@ export const storeRows: readonly Scenario[] = [
     expected:
       'the newest book rewritten, one write in flight, no old book sent, no record goes back, the stale writer fenced',
     maxRuns: REAL_RUNS,
+    variants: OUTAGES.length,
+    recovers: EVERY_RUN,
     run: playOutage,
   },
 ];

@@ -420,6 +420,8 @@ export const workflowRows: readonly Scenario[] = [
     expected:
       'the newest book kept, the rest counted; every alert in order up to the cap; on again after the longest wait',
     maxRuns: REAL_RUNS,
+    variants: CASES.length,
+    recovers: (seed) => [neverSettling, alertsBehindOneThatHangs].includes(CASES[seed % CASES.length]),
     run: (seed) => CASES[seed % CASES.length](seed),
     figures,
   },

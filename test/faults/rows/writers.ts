@@ -5,7 +5,7 @@ import { HandMadeView } from '../../support/handMadeView';
 import { credentialsOf } from '../../support/storeFixtures';
 import { Random } from '../random';
 import { ofHandMadeView, RecordWatch } from '../recordWatch';
-import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { pause, until } from '../scene';
 import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
 import { differentLevels } from './writerLevels';
@@ -126,6 +126,8 @@ export const writerRows: readonly Scenario[] = [
       'no record goes back or is torn; the epoch decides; the deeper stays; no trigger emits more than its share',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
+    variants: 8,
+    recovers: EVERY_RUN,
     run: writers,
   },
 ];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { FrameReader } from '../../../src/binance/frameReader';
 import { parseFrame } from '../../../src/binance/wire';
 import { isOrderFlowError } from '../../../src/runtime/errors';
+import { runs } from '../../support/runs';
 
 const readers = new Map<string, FrameReader>();
 /** One reader for all frames of a kind, so that what one frame leaves behind could show in the next. */
@@ -39,6 +40,11 @@ const SPOT =
   '{"e":"depthUpdate","E":1672515782136,"s":"BNBBTC","U":157,"u":160,"b":[["0.00240000","10.00000000"],["0.0023","0.00000000"]],"a":[["0.0026","100"]]}';
 const FUTURES =
   '{"e":"depthUpdate","E":1723161257440,"T":1723161257434,"s":"ETHUSD_PERP","ps":"ETHUSD","U":1007198631216,"u":1007198631578,"pu":1007198631180,"b":[["2657.70","0"],["2680.97","4095"]],"a":[]}';
+/** A combined frame of so many bytes. */
+function padded(length: number): string {
+  const least = combined(SPOT);
+  return least.replace('bnbbtc', 'bnbbtc'.padEnd(6 + length - least.length, 'x'));
+}
 const combined = (event: string) => `{"stream":"bnbbtc@depth@100ms","data":${event}}`;
 
 /** Does a double hold the decimal as a whole number of 10^-8? */
@@ -83,6 +89,38 @@ describe('the fast reader takes the everyday frames itself', () => {
       fast: true,
     });
     expectSame(Buffer.from(text), false);
+  });
+
+  test.each([
+    ['one update id', SPOT.replace('"U":157', '"U":160'), false],
+    ['the last moment that a date can be', SPOT.replace('1672515782136', '8640000000000000'), false],
+    ['a pair with a space', FUTURES.replace('"ETHUSD"', '"ETH USD"'), true],
+    ['a stream with a space', combined(SPOT).replace('bnbbtc', 'bnb btc'), false],
+    ['a stream of the greatest length', padded(256 * 1024), false],
+  ])('%s', (_, text, futures) => {
+    expect(fastRead(text, futures)).toMatchObject({ message: { kind: 'depth' }, fast: true });
+    expectSame(Buffer.from(text), futures);
+  });
+
+  test('and no longer ones', () => {
+    const text = padded(256 * 1024 + 1);
+    expect(fastRead(text, false)).toMatchObject({ message: { kind: 'depth' }, fast: false });
+  });
+
+  test('with no more room than levels of the shortest kind can need', () => {
+    const { message } = fastRead(padded(100_000), false);
+    if (message.kind !== 'depth') throw new Error(message.kind);
+    expect(message.update.levels.length).toBeLessThanOrEqual(2 * 10_000);
+  });
+
+  test('a frame of any length may be the first', () => {
+    for (let length = 0; length <= SPOT.length; length++) {
+      const cut = SPOT.slice(0, length);
+      const reader = new FrameReader(false);
+      expect(reader.tookFastPath).toBe(false);
+      if (length < SPOT.length) expect(() => reader.read(Buffer.from(cut))).toThrow('not JSON');
+      else expect(reader.read(Buffer.from(cut)).kind).toBe('depth');
+    }
   });
 
   test('many symbols on one connection', () => {
@@ -211,6 +249,34 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
     }
   });
 
+  test('every byte put in the place of every other', () => {
+    const put = '"{}[],.:;-+ eE09x!\\\t\u0000\u007f';
+    for (const event of [SPOT, FUTURES, combined(SPOT), combined(FUTURES)]) {
+      const futures = event.includes('"pu"');
+      for (let at = 0; at < event.length; at++)
+        for (const byte of put)
+          expectSame(Buffer.from(event.slice(0, at) + byte + event.slice(at + 1)), futures);
+    }
+  });
+
+  test('lists of another length than those of the frame before', () => {
+    const list = (count: number, price: string) => JSON.stringify(Array(count).fill([price, '7']));
+    const frame = (...lists: string[]) => `${SPOT.split('"b"')[0]}${lists.join(',')}}`;
+    for (let first = 0; first < 4; first++)
+      for (let second = 0; second < 4; second++) {
+        expectSame(Buffer.from(frame(`"b":${list(first, '1')}`, `"a":${list(1, '9')}`)), false);
+        const [bids, again] = [`"b":${list(second, '2')}`, `"b":${list(first, '3')}`];
+        const asks = `"a":${list(2, '8')}`;
+        for (const lists of [
+          [asks, bids],
+          [bids, asks, again],
+          [bids, asks, asks],
+          [again, bids, asks],
+        ])
+          expectSame(Buffer.from(frame(...lists)), false);
+      }
+  });
+
   test('every cut of a frame, after the whole of it was read', () => {
     for (const event of [SPOT, FUTURES, combined(SPOT), combined(FUTURES)]) {
       const futures = event.includes('"pu"');
@@ -239,6 +305,10 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
     combined(SPOT).replace('bnbbtc', '\\u0062'),
     combined(SPOT).replace('"bnbbtc@depth@100ms"', '1'),
     combined(SPOT) + ' ',
+    combined(SPOT) + 'x',
+    SPOT.replace('"s"', '"x":,"s"'),
+    SPOT.replace('"s"', '"xy":,"s"'),
+    `${SPOT.slice(0, -1)},"x":}`,
     ` ${SPOT}`,
     `${SPOT}\n`,
     `${SPOT}}`,
@@ -269,7 +339,13 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
   test('more levels than any real update has', () => {
     const list = (count: number) => `[${Array(count).fill('["1","1"]').join(',')}]`;
     for (const count of [20_000, 20_001])
-      expectSame(Buffer.from(SPOT.replace(/"a":.*/, `"a":${list(count)}}`)), false);
+      for (const text of [
+        SPOT.replace(/"a":.*/, `"a":${list(count)}}`),
+        SPOT.replace(/"b":.*/, `"b":${list(count)},"a":[]}`),
+      ]) {
+        expectSame(Buffer.from(text), false);
+        expect(readerOf(false, 'ms').tookFastPath).toBe(count === 20_000);
+      }
   });
 
   const level = fc.tuple(
@@ -304,7 +380,7 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
   test('random frames', () => {
     fc.assert(
       fc.property(frames, fc.boolean(), ({ text }, futures) => expectSame(Buffer.from(text), futures)),
-      { numRuns: 1_000 },
+      runs(1_000),
     );
   });
 
@@ -334,7 +410,7 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
         }
         expectSame(Uint8Array.from(bytes), futures);
       }),
-      { numRuns: 4_000 },
+      runs(4_000),
     );
   });
 

@@ -1,5 +1,6 @@
-import { sharedBudgets, weightBudgetFor } from '../../../src/binance/sharedBudgets';
-import { LONGEST_BAN_MS, MAX_IN_FLIGHT, WeightBudget } from '../../../src/binance/weightBudget';
+import { SharedBudgets, sharedBudgets, weightBudgetFor } from '../../../src/binance/sharedBudgets';
+import { LONGEST_BAN_MS, pauseAfter, retryAfterMs } from '../../../src/binance/refusals';
+import { MAX_IN_FLIGHT, WeightBudget } from '../../../src/binance/weightBudget';
 import { sleep } from '../../../src/runtime/time';
 
 const MINUTE = 400;
@@ -139,11 +140,46 @@ test('a refusal stops everyone for as long as was asked, and then one goes ahead
   expect(await settled(second, 50)).toBe(true);
 });
 
-test('refusals in a row without a time wait longer each time', () => {
+/** Refused as often, each time after the pause: the pauses. */
+async function refusedInRow(b: WeightBudget, times: number, retryAfterMs: number | null): Promise<number[]> {
+  const waits: number[] = [];
+  for (let i = 0; i < times; i++) {
+    waits.push(b.refuse('OF_RATE_LIMITED', retryAfterMs, 20));
+    await sleep(b.pause?.forMs ?? 0);
+    while (b.pause !== null) await sleep(1);
+  }
+  return waits;
+}
+
+test.each([
+  ['without a time', null],
+  ['that say at once', 0],
+])(
+  'refusals in a row %s wait longer each time, up to a limit, until one is answered',
+  async (_words, asked) => {
+    const b = budget();
+    const waits = await refusedInRow(b, 4, asked);
+    for (let i = 1; i < waits.length; i++) expect(waits[i]).toBeGreaterThan(1.7 * waits[i - 1]);
+    open(b);
+    expect(await refusedInRow(b, 1, asked)).toEqual(waits.slice(0, 1));
+  },
+);
+
+test('"at once" in a real minute is a second at least and a minute at most; more is waited where it is asked for', () => {
+  const real = () => new WeightBudget({ weightPerMinute: 100, random: () => 0 });
+  expect(real().refuse('OF_RATE_LIMITED', 0)).toBe(1_000);
+  expect(real().refuse('OF_BANNED', 7_000)).toBe(7_000);
+  expect(real().refuse('OF_RATE_LIMITED', null)).toBe(60_000);
+  expect(real().refuse('OF_BANNED', 1e12)).toBe(LONGEST_BAN_MS);
+  expect([0, 5, 6, 50].map((inRow) => pauseAfter(0, inRow, 1_000, 60_000))).toEqual([
+    1_000, 32_000, 60_000, 60_000,
+  ]);
+});
+
+test('requests that were on their way together are refused once, not in a row', () => {
   const b = budget();
   const waits = [0, 0, 0].map(() => b.refuse('OF_FIREWALL', null, 100));
-  expect(waits[1]).toBeGreaterThan(1.5 * waits[0]);
-  expect(waits[2]).toBeGreaterThan(1.5 * waits[1]);
+  expect(new Set(waits).size).toBe(1);
 });
 
 test('a later, shorter pause does not shorten the one that stands', () => {
@@ -179,7 +215,7 @@ test('bans are told to and taken from other processes, also for hosts not asked 
   const board = sharedBudgets();
   const heard: string[] = [];
   const off = board.onBan((host) => heard.push(host));
-  const options = { weightPerMinute: 100 };
+  const options = { market: 'spot', weightPerMinute: 100 } as const;
   expect(board.told('a.example')).toBeNull();
   weightBudgetFor('a.example', options).refuse('OF_BANNED', 5_000);
   weightBudgetFor('a.example', options).refuse('OF_FIREWALL', 9_000);
@@ -204,4 +240,104 @@ test('bans are told to and taken from other processes, also for hosts not asked 
   expect(weightBudgetFor('c.example', options).pause).toBeNull();
   board.apply('d.example', { code: 'OF_BANNED', forMs: 1e12 });
   expect(weightBudgetFor('d.example', options).pause?.forMs).toBeLessThan(LONGEST_BAN_MS + 6_000);
+});
+
+describe('several markets at one host', () => {
+  const SPOT = { market: 'spot', weightPerMinute: 6_000 } as const;
+  const USDM = { market: 'usdm', weightPerMinute: 2_400 } as const;
+  const pair = () => {
+    const budgets = new SharedBudgets();
+    const [spot, usdm] = [SPOT, USDM].map((options) => budgets.budgetFor('both.example', options));
+    return { budgets, spot, usdm };
+  };
+
+  test('each keeps to its own limit and counts its own weight', async () => {
+    const { budgets, spot, usdm } = pair();
+    expect([spot.perMinute, usdm.perMinute]).toEqual([3_000, 1_200]);
+    expect(budgets.budgetFor('both.example', SPOT)).toBe(spot);
+    (await spot.acquire(3_000, () => 0))();
+    expect(
+      await settled(
+        usdm.acquire(1_200, () => 0),
+        1_000,
+      ),
+    ).toBe(true);
+    expect(
+      await settled(
+        usdm.acquire(1, () => 0),
+        30,
+      ),
+    ).toBe(false);
+  });
+
+  test.each(['OF_BANNED', 'OF_RATE_LIMITED', 'OF_FIREWALL'] as const)('%s holds for both', (code) => {
+    const { budgets, spot, usdm } = pair();
+    usdm.refuse(code, 5_000);
+    expect(spot.pause?.code).toBe(code);
+    expect(spot.pause?.forMs).toBeGreaterThan(4_900);
+    // Also for a market that joins later; told to others once, and only what is the address's.
+    const late = budgets.budgetFor('both.example', { market: 'coinm', weightPerMinute: 2_400 });
+    expect(late.pause?.code).toBe(code);
+    expect(budgets.told('both.example')?.code).toBe(code === 'OF_FIREWALL' ? undefined : code);
+    expect(budgets.budgetFor('other.example', SPOT).pause).toBeNull();
+  });
+
+  test('a ban of another process holds for both, and the longest told one is passed on', () => {
+    const { budgets, spot, usdm } = pair();
+    budgets.apply('both.example', { code: 'OF_BANNED', forMs: 5_000 });
+    for (const budget of [spot, usdm]) expect(budget.pause?.forMs).toBeGreaterThan(4_900);
+    const heard: string[] = [];
+    budgets.onBan((host) => heard.push(host));
+    spot.refuse('OF_RATE_LIMITED', 2_000);
+    usdm.refuse('OF_BANNED', 9_000);
+    expect(heard).toEqual(['both.example', 'both.example']);
+    expect(budgets.told('both.example')?.forMs).toBeGreaterThan(8_900);
+  });
+});
+
+describe('Retry-After', () => {
+  const DATE = 'Wed, 21 Oct 2026 07:28:00 GMT';
+  test.each([
+    ['120', 120_000],
+    [' 1.5 ', 1_500],
+    ['0', 0],
+    ['2147484', LONGEST_BAN_MS],
+    ['9999999', LONGEST_BAN_MS],
+    ['9'.repeat(400), LONGEST_BAN_MS],
+    ['Wed, 21 Oct 2026 07:29:30 GMT', 90_000],
+    ['Wed, 21 Oct 2026 07:00:00 GMT', 0],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', LONGEST_BAN_MS],
+    ['275760', LONGEST_BAN_MS],
+    ['+275760-09-13T00:00:00Z', LONGEST_BAN_MS],
+    ['-5', null],
+    ['', null],
+    ['soon', null],
+  ])('%s', (text, ms) => {
+    expect(retryAfterMs({ 'retry-after': text, date: DATE })).toBe(ms);
+  });
+
+  test('a date without one of the server is counted from the clock of this machine; none is none', () => {
+    const ms = retryAfterMs({ 'retry-after': new Date(Date.now() + 60_000).toUTCString() });
+    expect(ms).toBeGreaterThan(50_000);
+    expect(ms).toBeLessThanOrEqual(60_000);
+    expect(retryAfterMs({})).toBeNull();
+  });
+});
+
+test('those who are told of one ban come back one after the other: each waits a random part of a tenth longer', () => {
+  const waits = (random: number, tell: (b: WeightBudget) => void): number => {
+    const b = new WeightBudget({ weightPerMinute: 100, minuteMs: MINUTE, random: () => random });
+    tell(b);
+    return b.pause?.forMs ?? 0;
+  };
+  for (const tell of [
+    (b: WeightBudget) => void b.refuse('OF_BANNED', 10_000),
+    (b: WeightBudget) => b.applyBan({ code: 'OF_BANNED', forMs: 10_000 }),
+  ]) {
+    const [least, middle, most] = [0, 0.5, 0.999].map((random) => waits(random, tell));
+    expect(middle - least).toBeGreaterThan(400);
+    expect(most - middle).toBeGreaterThan(400);
+    expect(most).toBeLessThanOrEqual(11_000);
+    expect(least).toBeGreaterThan(9_900);
+  }
 });

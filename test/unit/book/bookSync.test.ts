@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { plainEngine } from '../../../src/book/bookEngine';
-import {
-  BookSync,
-  MAX_BUFFERED_UPDATES,
-  MAX_LEVELS_PER_SIDE,
-  PRUNE_EVERY_UPDATES,
-} from '../../../src/book/bookSync';
+import { BookSync, MAX_LEVELS_PER_SIDE, PRUNE_EVERY_UPDATES } from '../../../src/book/bookSync';
 import { compareDecimals } from '../../../src/book/decimal';
+import { MAX_BUFFERED_UPDATES } from '../../../src/book/replyBuffer';
 import type { SequenceRule } from '../../../src/book/sequenceRule';
 import {
   emptyRangeSums,
@@ -498,22 +494,66 @@ describe('each step of the rule', () => {
     expect([sync.book?.bidCount, sync.book?.askCount]).toEqual([MAX_LEVELS_PER_SIDE, MAX_LEVELS_PER_SIDE]);
   });
 
-  test('a buffer that nobody fetches a reply for stays within its cap, and the newest can still be joined', () => {
+  test('no book before one that could be read takes its place, unless ids count anew', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 12));
+    sync.reset(true);
+    for (let i = 0; i < 3; i++) expect(sync.onReply(reply(11), 100)).toBe('behind');
+    expect(sync.book).toBeNull();
+    // Joined to the end of what could be read, it is not behind.
+    sync.onUpdate(update(12, 12));
+    expect(sync.onReply(reply(11), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(12);
+    sync.reset(true);
+    sync.countAnew();
+    expect(sync.onReply(reply(3), 100)).toBe('live');
+    // A book that nobody read binds nobody.
+    sync.onUpdate(update(4, 50));
+    sync.reset(false);
+    expect(sync.onReply(reply(3), 100)).toBe('live');
+  });
+
+  test.each([
+    ['a gap', update(20, 21), 12],
+    ['a crossing', update(13, 13, { bids: [['12', '1']] }), 13],
+  ])('after %s too: what was kept up to there is not gone behind', (_what, breaking, least) => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 12));
+    expect(['gap', 'crossed']).toContain(sync.onUpdate(breaking));
+    expect(sync.onReply(reply(9), 100)).toBe('reply-too-old');
+    sync.reset(false);
+    expect(sync.onReply(reply(least - 1), 100)).toBe('behind');
+    expect(sync.onReply(reply(least), 100)).toBe('live');
+  });
+
+  test('a reply that no update has confirmed is no book that was read, where a gap ends it', () => {
+    const sync = start();
+    sync.onReply(reply(1_000), 100);
+    expect(sync.onUpdate(update(2_000, 2_001))).toBe('gap');
+    sync.reset(false);
+    expect(sync.onReply(reply(10), 100)).toBe('live');
+  });
+
+  test('ids that go backwards while time goes on forget what was read, also while a reply is waited for', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 12));
+    sync.reset(true);
+    sync.onUpdate(update(13, 13));
+    sync.onUpdate(update(2, 3, { eventTimeMs: 100 }));
+    expect(sync.onReply(reply(2), 100)).toBe('live');
+    expect(sync.book?.lastUpdateId).toBe(3);
+  });
+
+  test('a reply from before all that is buffered is too old, and one later is joined', () => {
     const sync = start();
     const last = MAX_BUFFERED_UPDATES * 2 + 50;
     for (let id = 1; id <= last; id++) sync.onUpdate(update(id, id));
     expect(sync.onReply(reply(last - MAX_BUFFERED_UPDATES - 10), 10)).toBe('reply-too-old');
     expect(sync.onReply(reply(last - 100), 10)).toBe('live');
     expect(sync.book?.lastUpdateId).toBe(last);
-  });
-
-  test.each([
-    [MAX_BUFFERED_UPDATES, 'live'],
-    [MAX_BUFFERED_UPDATES + 1, 'reply-too-old'],
-  ])('a reply from before all of %i buffered updates: %s', (count, outcome) => {
-    const sync = start();
-    for (let id = 1; id <= count; id++) sync.onUpdate(update(id, id));
-    expect(sync.onReply(reply(0), 10)).toBe(outcome);
   });
 });
 
@@ -538,7 +578,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
           } else if (s.do === 'reply') {
             const id = ids[Math.max(ids.length - 1 - s.back, 0)];
             sync.onReply(exchange.reply(id, s.limit), s.limit);
-          } else if (s.do === 'reset') sync.reset();
+          } else if (s.do === 'reset') sync.reset(true);
           else if (s.do === 'refresh') sync.beginRefresh();
           else if (s.do === 'cancel') sync.cancelRefresh();
           else if (s.do === 'again') {
@@ -564,7 +604,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
           shows(sync, exchange);
         }
         // When the faults are over, one reply and one event bring it back.
-        sync.reset();
+        sync.reset(true);
         exchange.event();
         expect(sync.onReply(exchange.reply(exchange.id, 100), 100)).toBe('live');
         exchange.change('bids', 7, 2);

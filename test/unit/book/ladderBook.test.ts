@@ -160,6 +160,47 @@ describe('the fast book beside the plain one', () => {
     pair.compareAll(['5975.5', '5975.50000001', '6999.99999999', '1']);
   });
 
+  test('prices so large that their quotient by the tick is rounded to a whole number stay apart', () => {
+    const tiny: Level[] = [
+      ['0.0000003', '1'],
+      ['0.0000001', '1'],
+    ];
+    // In ticks of 0.0000001, 2251799813685248.8 and 2251799813685249.2: halves are all that a double has there.
+    const huge: Level[] = [
+      ['225179981.36852488', '1'],
+      ['225179981.36852492', '2'],
+    ];
+    const bids = new Pair(tiny, []);
+    bids.apply(huge, []);
+    expect(bids.fast.bidCount).toBe(4);
+    bids.compareAll(['225179981.3685249', '225179981']);
+    const asks = new Pair([], tiny);
+    asks.apply([], huge);
+    expect(asks.fast.askCount).toBe(4);
+    asks.compareAll(['225179981.3685249', '225179981']);
+  });
+
+  test('a thin book costs little, however far apart its levels are', () => {
+    const books: LadderBook[] = [];
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 40; i++)
+      books.push(
+        LadderBook.from({
+          lastUpdateId: i,
+          bids: [
+            ['70000', '1'],
+            ['10001', '1'],
+          ],
+          asks: [
+            ['70001', '1'],
+            ['130000', '1'],
+          ],
+        }),
+      );
+    // A side of 256 places costs 2 KB, one of as many as a deep book has 256 KB.
+    expect((process.memoryUsage().arrayBuffers - before) / books.length).toBeLessThan(100_000);
+  });
+
   test('a price that walks far away, and comes back', () => {
     const level = (ticks: number, quantity = '1'): Level => [canonical(BigInt(ticks), 2), quantity];
     const pair = new Pair([level(1_000_000)], [level(1_000_001)]);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERROR_CATALOGUE } from '../../../src/runtime/errorCatalogue';
+import { codesMadeIn, codesNamedIn } from '../../support/errorCodes';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const codes = Object.keys(ERROR_CATALOGUE);
@@ -20,11 +21,26 @@ test('docs/ERRORS.md lists exactly the codes of the catalogue, each with its rem
   expect(rows).toEqual(expected);
 });
 
-test('every code is used somewhere, and every code used is in the catalogue', () => {
-  const text = [...sources('src'), ...sources('nodes'), ...sources('scripts')].join('\n');
-  const used = new Set(text.match(/\bOF_[A-Z_]+\b/g));
-  expect([...used].filter((code) => !codes.includes(code))).toEqual([]);
-  expect(codes.filter((code) => !used.has(code))).toEqual([]);
+test('every code is made somewhere, and every code named is in the catalogue', () => {
+  const files = [...sources('src'), ...sources('nodes'), ...sources('scripts')];
+  const named = new Set(files.flatMap(codesNamedIn));
+  const made = new Set(files.flatMap(codesMadeIn));
+  expect([...named].filter((code) => !codes.includes(code))).toEqual([]);
+  expect(codes.filter((code) => !made.has(code))).toEqual([]);
+});
+
+test('a comment, a type or a comparison makes no error', () => {
+  const source = `
+    // throw new OrderFlowError('OF_COMMENT', '');
+    /** @throws OF_DOC */
+    type Code = 'OF_TYPE' | 'OF_OTHER';
+    if (error.code === 'OF_COMPARED' || 'OF_LEFT' !== error.code) log('as in OF_TEXT');
+    switch (error.code) { case 'OF_CASE': throw new OrderFlowError('OF_MADE', 'not OF_WORDS'); }
+    const told = late ? \`OF_LATE\` : 'OF_EARLY';
+    log(\`after \${waited} s [OF_SHOWN].\`);
+  `;
+  expect(codesMadeIn(source)).toEqual(['OF_MADE', 'OF_LATE', 'OF_EARLY', 'OF_SHOWN']);
+  expect(codesNamedIn(source)).toHaveLength(9);
 });
 
 test('a remedy is a whole sentence', () => {

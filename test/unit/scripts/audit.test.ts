@@ -1,4 +1,4 @@
-import { lockTrouble } from '../../../scripts/audit';
+import { fileTrouble, lockTrouble } from '../../../scripts/audit';
 
 const fine = { version: '1.2.3', integrity: 'sha512-x' };
 
@@ -18,4 +18,64 @@ test.each([
   ['an install script', { ws: '1.2.3' }, { ...fine, hasInstallScript: true }, /runs a script/],
 ])('%s is told', (_name, dependencies, locked, expected) => {
   expect(lockTrouble(dependencies, { 'node_modules/ws': locked }).join()).toMatch(expected);
+});
+
+describe('the files of the package', () => {
+  const manifest = {
+    main: 'index.js',
+    n8n: {
+      credentials: ['dist/credentials/RedisApi.credentials.js'],
+      nodes: ['dist/nodes/Trigger/Trigger.node.js'],
+    },
+  };
+  const own = ['package.json', 'README.md', 'LICENSE', 'index.js'];
+  const whole = [
+    ...own,
+    ...manifest.n8n.credentials,
+    ...manifest.n8n.nodes,
+    'dist/nodes/Trigger/Trigger.node.d.ts',
+    'dist/nodes/Trigger/Trigger.node.json',
+    'dist/nodes/Trigger/trigger.dark.svg',
+    'dist/nodes/shared/fields.js',
+    'dist/icons/redis.svg',
+    'dist/src/book/types.js',
+    'dist/src/book/types.d.ts',
+  ];
+
+  test('are what the build makes and what npm adds', () => {
+    expect(fileTrouble(whole, manifest, true)).toEqual([]);
+    expect(fileTrouble(own, manifest, false)).toEqual([]);
+  });
+
+  test.each([
+    '.env',
+    'dist/.env',
+    'dist/src/.env.js',
+    'dist/src/book/types.test.js',
+    'dist/test/unit/book.test.js',
+    'dist/test/support/runs.js',
+    'dist/scripts/audit.js',
+    'dist/src/book/types.js.map',
+    'dist/src/recording.json',
+    'dist/src/key.pem',
+    'dist/nodes/Trigger/notes.json',
+    'dist/package.json',
+    'dist/../index.js',
+    'src/book/types.ts',
+    'test/unit/book.test.ts',
+    'index.js.bak',
+    'node_modules/ws/index.js',
+  ])('%s is refused', (stray) => {
+    expect(fileTrouble([...whole, stray], manifest, true)).toEqual([
+      `${stray}: does not belong into the package`,
+    ]);
+  });
+
+  test('are all there where it is published', () => {
+    expect(fileTrouble(own, manifest, true)).toEqual([
+      'dist/credentials/RedisApi.credentials.js: is not in the package',
+      'dist/nodes/Trigger/Trigger.node.js: is not in the package',
+    ]);
+    expect(fileTrouble(whole.slice(1), manifest, false)).toEqual(['package.json: is not in the package']);
+  });
 });

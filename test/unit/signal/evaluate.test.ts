@@ -139,6 +139,11 @@ describe('no signal', () => {
     ['empty-side', { bids: [] }, ['bestAsk']],
     ['empty-side', { asks: [] }, ['bestBid']],
     ['empty-side', { bids: [], asks: [] }, []],
+    // The exchange may have levels where none is known: the price has left what is covered.
+    ['outside-coverage', { bids: [], bidsComplete: false }, ['bestAsk']],
+    ['outside-coverage', { asks: [], asksComplete: false }, ['bestBid']],
+    ['outside-coverage', { bids: [], bidsComplete: false, asks: [], asksComplete: false }, []],
+    ['empty-side', { bids: [], bidsComplete: false, asks: [] }, []],
     ['crossed', { bids: [['101.5', '10']] }, ['bestBid', 'bestAsk']],
     ['locked', { bids: [['101', '1000']] }, PRICES],
     ['outside-coverage', { asksComplete: false, asks: [['101', '15']] }, PRICES],

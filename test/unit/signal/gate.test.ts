@@ -4,6 +4,7 @@ import { bareGate } from '../../../src/signal/gateParameters';
 import { restoreGate } from '../../../src/signal/gateRestore';
 import { MAX_CATCH_UP_MS, catchUp } from '../../../src/signal/gateTimer';
 import type { GateParameters, GateState } from '../../../src/signal/gateTypes';
+import type { Signal } from '../../../src/signal/types';
 import { runs } from '../../support/runs';
 import { GateReference } from './gateReference';
 import {
@@ -18,6 +19,8 @@ import {
   timer,
   value,
 } from './gateRuns';
+
+const NOW_MS = 1_700_000_000_000;
 
 /** Values every 100 ms from 0 on. */
 const every100 = (...percents: readonly number[]): TimedObservation[] =>
@@ -175,6 +178,15 @@ describe('the gate', () => {
     expect(catchUp(state, nextDeadlineMs, 500, parameters)).toEqual([]);
     expect(catchUp(state, nextDeadlineMs, MAX_CATCH_UP_MS, parameters)).toHaveLength(1);
     expect(catchUp(state, nextDeadlineMs, MAX_CATCH_UP_MS + 1, parameters)).toEqual([]);
+    // For long means since the last step, and not since a clock's beginning.
+    const late = step(startGate(NOW_MS), value(20), NOW_MS, parameters);
+    expect(catchUp(late.state, late.nextDeadlineMs, NOW_MS + MAX_CATCH_UP_MS, parameters)).toHaveLength(1);
+    expect(catchUp(late.state, late.nextDeadlineMs, NOW_MS + MAX_CATCH_UP_MS + 1, parameters)).toEqual([]);
+  });
+
+  test('asks for no timer where nothing can fall due', () => {
+    expect(step(startGate(0), value(0), 0, gate()).nextDeadlineMs).toBeNull();
+    expect(step(startGate(0), value(20), 0, gate({ pendingMs: 5 })).nextDeadlineMs).toBe(5);
   });
 });
 
@@ -188,6 +200,7 @@ describe('properties of the gate', () => {
     fc.assert(
       fc.property(observationsArb(30), anyGate, (observations, parameters) => {
         const reference = new GateReference(0, parameters);
+        let before: Signal | null = 'NEUTRAL';
         for (const { state, outcome, observation } of observedRun(observations, parameters)) {
           const expected = reference.step(observation, state.atMs);
           const { percent, signal, previousSignal, kind, sinceMs } = outcome;
@@ -200,6 +213,8 @@ describe('properties of the gate', () => {
           });
           if (expected.percent === null) expect(percent).toBeNull();
           else expect(percent).toBeCloseTo(expected.percent, 6);
+          expect([outcome.fire, outcome.changed]).toEqual([kind !== null, signal !== before]);
+          before = signal;
           if (kind !== null) notices++;
         }
       }),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { startGate, step } from '../../../src/signal/gate';
 import { LiveGate } from '../../../src/signal/gateLive';
+import { bareGate } from '../../../src/signal/gateParameters';
 import type { GateState } from '../../../src/signal/gateTypes';
 import { runs } from '../../support/runs';
 import { gateArb, observationsArb, smoothedGateArb } from './gateRuns';
@@ -19,4 +20,10 @@ test('a gate that changes in place goes the same way as one whose state is writt
     }),
     runs(200),
   );
+});
+
+test('before the first step a gate has nothing to tell and has changed nothing', () => {
+  const { outcome, nextDeadlineMs } = new LiveGate(startGate(7), bareGate(10)).taken();
+  expect(outcome).toMatchObject({ changed: false, fire: false, kind: null, sinceMs: 7 });
+  expect(nextDeadlineMs).toBeNull();
 });

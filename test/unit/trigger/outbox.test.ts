@@ -8,6 +8,7 @@ function outbox(options: { maxWaitMs?: number; maxAlerts?: number; unavailable?:
   const running: Array<Deferred<void>> = [];
   const overdue: number[] = [];
   const dropped: number[] = [];
+  const refused: Array<[message: string, items: number]> = [];
   let version = 0;
   const box = new Outbox<string>({
     start: (items) => {
@@ -20,9 +21,10 @@ function outbox(options: { maxWaitMs?: number; maxAlerts?: number; unavailable?:
       options.unavailable?.has(symbol) ? null : `${symbol}@${version}-${passedOver}`,
     onOverdue: (ms) => overdue.push(ms),
     onDropped: (alerts) => dropped.push(alerts),
+    onRefused: (error, items) => refused.push([(error as Error).message, items]),
     ...options,
   });
-  return { box, started, running, overdue, dropped, advance: () => version++ };
+  return { box, started, running, overdue, dropped, refused, advance: () => version++ };
 }
 
 test('symbols due in one turn share an execution', async () => {
@@ -69,13 +71,15 @@ test('alerts keep their order and go together; beyond the cap the oldest are dro
   box.close();
 });
 
-test('an execution that fails has ended all the same', async () => {
+test('an execution that is refused or cancelled has ended all the same', async () => {
   const { box, started, running } = outbox();
   box.markDue('A');
   await turn();
   box.markDue('A');
-  running[0].reject(new Error('workflow failed'));
+  running[0].reject(new Error('cancelled'));
   await turn();
+  expect(box.busy).toBe(false);
+  await new Promise((resolve) => setTimeout(resolve, 400));
   expect(started).toHaveLength(2);
   box.close();
 });
@@ -115,4 +119,45 @@ test('nothing starts after close', async () => {
   box.pushAlert('x');
   await turn();
   expect(started).toEqual([]);
+});
+
+// A database that was away made n8n refuse every execution: in the mode "continuously" the next was tried at every event.
+test('an execution that n8n refuses is told once in a row and followed by a pause that grows', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+  try {
+    const { box, started, running, refused } = outbox();
+    const refuse = async (nth: number) => {
+      running[nth].reject(new Error('no database'));
+      box.markDue('A');
+      await turn();
+    };
+    box.markDue('A');
+    await turn();
+    await refuse(0);
+    expect(started).toHaveLength(1);
+    jest.advanceTimersByTime(250);
+    await turn();
+    expect(started).toHaveLength(2);
+    await refuse(1);
+    jest.advanceTimersByTime(250);
+    await turn();
+    expect(started).toHaveLength(2);
+    jest.advanceTimersByTime(250);
+    await turn();
+    expect(started).toHaveLength(3);
+    running[2].resolve();
+    await turn();
+    box.pushAlert('alert');
+    await turn();
+    await refuse(3);
+    expect(refused).toEqual([
+      ['no database', 1],
+      ['no database', 1],
+    ]);
+    expect(box.counters.refused).toBe(3);
+    box.close();
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
 });

@@ -48,10 +48,25 @@ test('a reason whose mutant is killed or gone is stale; one for a file that was 
   expect(judge(killed, [reasonFor('if (a < 2) {', 'src/b.ts')]).stale).toEqual([]);
 });
 
-test('a mutant that merely took too long may have a reason, for a faster machine', () => {
-  const { files, stale } = judge(report(mutant('Timeout', 2)), [reasonFor('if (a < 2) {')]);
-  expect(files[0]).toMatchObject({ killed: 1, excused: 0 });
-  expect(stale).toEqual([]);
+test('a mutant that merely took too long counts as noticed, or with a reason as excused', () => {
+  const tooLong = report(mutant('Timeout', 2));
+  expect(judge(tooLong, [])).toMatchObject({
+    files: [{ killed: 1, excused: 0 }],
+    unexplained: [],
+    stale: [],
+  });
+  expect(judge(tooLong, [reasonFor('if (a < 2) {')])).toMatchObject({
+    files: [{ killed: 0, excused: 1 }],
+    ...{ unexplained: [], stale: [] },
+  });
+});
+
+test('where a text stands twice, the one that no test noticed has the reason', () => {
+  const found = report(mutant('Timeout', 2), mutant('Survived', 2));
+  expect(judge(found, [reasonFor('if (a < 2) {')])).toMatchObject({
+    files: [{ killed: 1, excused: 1 }],
+    ...{ unexplained: [], stale: [] },
+  });
 });
 
 test('a mutant of several lines is named by its text on one', () => {
