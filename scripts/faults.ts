@@ -16,7 +16,7 @@ Does every fault of docs/FAULTS.md to the package and prints a scoreboard.
   --seed N       the first seed; with --seeds 1 that run alone                                         (default 1)
   --only WHAT    rows by number or name, several separated by commas
   --hours N      market time of the soak (row 18), forty times as fast as real time                    (default 1)
-  --mutants      also puts five hand-made bugs into the package's parts: each has to be caught
+  --mutants      also puts six hand-made bugs into the package's parts: each has to be caught
   --json         prints the result as one line of JSON, last
   --help         this text
 

@@ -29,6 +29,8 @@ export class SymbolTable {
       if (byte < SPACE || byte === BACKSLASH) return -1;
       hash = Math.imul(hash ^ byte, 0x01000193);
     }
+    // Before anything is known, nothing at all would be taken for it.
+    if (at === start) return -1;
     if (!same(this.last.bytes, bytes, start, at)) {
       const known = this.find(hash, bytes, start, at);
       if (known === null) return -1;
@@ -42,7 +44,7 @@ export class SymbolTable {
     const found = this.known.get(hash);
     if (found !== undefined && same(found.bytes, bytes, start, end)) return found;
     const text = Buffer.from(bytes.subarray(start, end)).toString('utf8');
-    if (text.length === 0 || text.length > MAX_SYMBOL_LENGTH) return null;
+    if (text.length > MAX_SYMBOL_LENGTH) return null;
     const added = { bytes: bytes.slice(start, end), text };
     if (this.known.size >= MAX_SYMBOLS) this.known.clear();
     this.known.set(hash, added);

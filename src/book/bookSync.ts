@@ -52,6 +52,8 @@ interface Kept<U extends TimedUpdate> {
   readonly initialAsks: number;
   /** No update has been applied since the reply: the first one is judged by the rule for first updates. */
   awaitingFirst: boolean;
+  /** The newest update of the stream before this book took the place of another; null where there was none. */
+  before: Pick<TimedUpdate, 'finalUpdateId' | 'eventTimeMs'> | null;
   /** NaN where there is none: a field that is always a number is updated in place, without an allocation. */
   eventTimeMs: number;
 }
@@ -182,6 +184,7 @@ export class BookSync<U extends TimedUpdate> {
     this.kept = next;
     this.buffer = null;
     if (previous === null) return 'live';
+    next.before = newestUpdate(previous);
     return agree(previous, next) ? 'refreshed' : 'refreshed-different';
   }
 
@@ -239,10 +242,11 @@ export class BookSync<U extends TimedUpdate> {
     if (verdict === 'ignore') {
       // A repeated update repeats its time as well. One that is newer by the clock and older by id is from a new count.
       // The newest update itself may come twice with two times: from two of the exchange's servers.
+      const newest = newestUpdate(kept);
       const idsReset =
-        !kept.awaitingFirst &&
-        update.eventTimeMs > kept.eventTimeMs &&
-        update.finalUpdateId < book.lastUpdateId;
+        newest !== null &&
+        update.eventTimeMs > newest.eventTimeMs &&
+        update.finalUpdateId < newest.finalUpdateId;
       return idsReset ? 'ids-reset' : 'ignored';
     }
     book.apply(update);
@@ -264,6 +268,7 @@ export class BookSync<U extends TimedUpdate> {
       initialBids: bids.length,
       initialAsks: asks.length,
       awaitingFirst: true,
+      before: null,
       eventTimeMs: reply.eventTimeMs ?? NaN,
     };
   }
@@ -286,6 +291,11 @@ export class BookSync<U extends TimedUpdate> {
     book.prune(kept.coverage.lowestBid, kept.coverage.highestAsk);
     this.appliedSincePrune = 0;
   }
+}
+
+/** A reply is no update of the stream: until one is joined, the newest is that of the book before. */
+function newestUpdate<U extends TimedUpdate>({ book, awaitingFirst, before, eventTimeMs }: Kept<U>) {
+  return awaitingFirst ? before : { finalUpdateId: book.lastUpdateId, eventTimeMs };
 }
 
 /** What remains trusted when a side is cut to the cap; no real book comes near it. */

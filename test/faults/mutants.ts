@@ -74,6 +74,19 @@ const dropTheBuffer: Variant = {
   },
 };
 
+/** Asks again without what was buffered: nothing wrong can ever be read, and a reply is needed more than once too often. */
+const dropAtALateReply: Variant = {
+  sync(sync) {
+    const onReply = sync.onReply.bind(sync);
+    sync.onReply = (reply, limit) => {
+      const outcome = onReply(reply, limit);
+      if (outcome === 'reply-too-old' && sync.book === null) inside(sync).buffer?.dropFirst(Infinity);
+      return outcome;
+    };
+    return sync;
+  },
+};
+
 const offByOne: Variant = {
   sync(sync) {
     const onUpdate = sync.onUpdate.bind(sync);
@@ -126,6 +139,7 @@ function unfenced(store: SnapshotStore): SnapshotStore {
 /** The bugs that fit into one process's reader, sequence rule and book. */
 export const SEQUENCE_BUGS: ReadonlyMap<string, Variant> = new Map([
   ['drop the buffer', dropTheBuffer],
+  ['drop the buffer at a late snapshot', dropAtALateReply],
   ['off by one in the first event', offByOne],
   ['forget a removal', forgetARemoval],
   ['reuse a late snapshot', reuseALateReply],

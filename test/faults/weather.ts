@@ -1,15 +1,19 @@
 import type { Exchange } from '../../exchange';
 import type { Fault } from '../../exchange/server/faults';
+import type { FaultProxy } from './proxy';
 import type { Random } from './random';
 
 type Maker = (random: Random, exchange: Exchange, symbol: string) => Fault;
 
 const few = (random: Random): number => random.whole(1, 3);
 
+const ON_EVENTS = ['drop', 'duplicate', 'swap', 'merge', 'overlap'] as const;
+const ON_FUTURES_EVENTS = [...ON_EVENTS, 'brokenPrevious'] as const;
+
 /** What happens to one symbol. */
 const TO_A_SYMBOL: readonly Maker[] = [
-  (random, _exchange, symbol) => ({
-    kind: random.pick(['drop', 'duplicate', 'swap', 'merge', 'overlap'] as const),
+  (random, { profile }, symbol) => ({
+    kind: random.pick(profile.kind === 'spot' ? ON_EVENTS : ON_FUTURES_EVENTS),
     symbol,
     times: few(random),
   }),
@@ -22,7 +26,7 @@ const TO_A_SYMBOL: readonly Maker[] = [
     price: (Number(bestAsk(exchange, symbol)) * 1.01).toFixed(2),
   }),
   (random, _exchange, symbol) => ({
-    kind: random.pick(['locked', 'emptyBook'] as const),
+    kind: random.pick(['locked', 'crossed', 'emptyBook'] as const),
     symbol,
   }),
   (random, _exchange, symbol) => ({ kind: 'emptySide', side: random.pick(['bid', 'ask'] as const), symbol }),
@@ -71,6 +75,26 @@ export function strikeAtRandom(exchange: Exchange, random: Random): void {
   const id = exchange.faults.add(fault);
   if (makers === TO_REQUESTS) exchange.faults.add({ kind: 'drop', symbol, times: 1 });
   exchange.later(LASTS_MS, () => exchange.faults.clear(id));
+}
+
+type Toxic = (proxy: FaultProxy, random: Random) => void;
+
+/** What happens between a writer and its Redis. */
+const TO_REDIS: readonly Toxic[] = [
+  (proxy) => proxy.reset(),
+  (proxy, random) => proxy.set({ latencyMs: random.whole(20, 300), jitterMs: 50 }),
+  (proxy, random) => proxy.set({ sliceBytes: random.whole(1, 200) }),
+  (proxy, random) => proxy.cutAfter(random.pick(['up', 'down'] as const), random.whole(1, 4_000), 'reset'),
+  // Whoever stands hears nothing any more, and whoever comes anew neither.
+  (proxy) => {
+    proxy.silence();
+    proxy.blackHole();
+  },
+];
+
+/** Does one thing that may happen to a connection with Redis; `clear` of the proxy ends what lasts. */
+export function troubleRedis(proxy: FaultProxy, random: Random): void {
+  random.pick(TO_REDIS)(proxy, random);
 }
 
 function bestAsk(exchange: Exchange, symbol: string): string {

@@ -1,32 +1,42 @@
 import { fastCodec } from '../../src/binance/fastCodec';
 import { createFeedRegistry, feedRegistry } from '../../src/binance/feedRegistry';
-import { MARKETS } from '../../src/binance/markets';
+import { MARKETS, type MarketId } from '../../src/binance/markets';
 import { weightBudgetFor } from '../../src/binance/sharedBudgets';
 import { FEED_TIMINGS } from '../../src/binance/timings';
-import { isOrderFlowError } from '../../src/runtime/errors';
+import { isOrderFlowError, toOrderFlowError } from '../../src/runtime/errors';
 import { processShared } from '../../src/runtime/processShared';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
 import { readTriggerSettings } from '../../src/trigger/settings';
+import type { SnapshotStore } from '../../src/store/types';
 import { TriggerSession } from '../../src/trigger/triggerSession';
 import { QUICK } from './feedHarness';
 
 /**
- * A process of its own that runs one trigger over many symbols for a soak, with waits and minutes about a twentieth as long.
- * Started with an IPC channel and `--expose-gc`; its one argument is a SoakJob as JSON.
+ * A process of its own that runs triggers over many symbols for a soak, with waits and minutes about a twentieth as long:
+ * one for each market with the memory store, and one that writes some of the symbols to Redis as well. Started with an IPC channel and `--expose-gc`; its one argument is a SoakJob as JSON.
  */
 
-export interface SoakJob {
+export interface SoakMarket {
+  readonly market: Extract<MarketId, 'spot' | 'usdm'>;
   readonly symbols: readonly string[];
-  readonly levels: number;
   readonly restBaseUrl: string;
   readonly webSocketBaseUrl: string;
+}
+
+export interface SoakJob {
+  readonly markets: readonly SoakMarket[];
+  readonly levels: number;
+  /** These go to Redis besides: symbols of one of the markets, with the same addresses. */
+  readonly stored: SoakMarket;
+  readonly credentials: Record<string, unknown>;
 }
 
 type Levels = ReadonlyArray<readonly [string, string]>;
 
 /** A book that left the package, in an item or in the store. */
 export interface SeenBook {
+  readonly market: string;
   readonly symbol: string;
   readonly lastUpdateId: number;
   readonly bids: Levels;
@@ -52,15 +62,23 @@ export interface SoakFigures {
 }
 
 export type FromChild =
-  | { readonly kind: 'books'; readonly from: 'items' | 'store'; readonly books: readonly SeenBook[] }
+  | {
+      readonly kind: 'books';
+      readonly from: 'items' | 'memory' | 'Redis';
+      readonly books: readonly SeenBook[];
+    }
   | { readonly kind: 'figures'; readonly figures: SoakFigures }
-  | { readonly kind: 'state'; readonly live: number; readonly why: string }
+  /** `stored`: live records in Redis. */
+  | { readonly kind: 'state'; readonly live: number; readonly stored: number; readonly why: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 const KEY_PREFIX = 'soak/';
 const EXECUTION_MS = 20;
 const STORE_READ_MS = 500;
 const STORE_SAMPLE = 20;
+const REDIS_SAMPLE = 5;
+/** A record in Redis that was not confirmed for so long has a writer that is away. */
+const CONFIRMED_MS = 2_500;
 /** What is under way at a moment is gone a little later; what is kept is not. */
 const LOOKS = 10;
 const LOOK_EVERY_MS = 80;
@@ -80,43 +98,37 @@ const TIMINGS = {
 
 const send = (message: FromChild): void => void process.send?.(message);
 
+const MEMORY = () => openStore({ kind: 'memory' });
+
 async function main(): Promise<void> {
   const job = JSON.parse(process.argv[2]) as SoakJob;
-  const { symbols, restBaseUrl, webSocketBaseUrl, levels } = job;
+  const { markets, stored, levels, credentials } = job;
   // The first to ask makes what the whole process shares.
   processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
-  weightBudgetFor(new URL(restBaseUrl).host, {
-    market: 'spot',
-    weightPerMinute: MARKETS.spot.weightPerMinute,
-    minuteMs: 60_000 * QUICK.backoffFactor,
-  });
-  const options = { restBaseUrl, webSocketBaseUrl, keyPrefix: KEY_PREFIX, saveEvery: 0.1, bookDepth: 100 };
-  const parameters: Record<string, unknown> = {
-    market: 'spot',
-    emit: 'interval',
-    interval: 0.25,
-    symbols,
-    levels,
-  };
-  const settings = readTriggerSettings((name) => (name === 'options' ? options : parameters[name]));
-  const store = openStore({ kind: 'memory' });
-  await TriggerSession.start(settings, store, {
-    startExecution: (items) => {
-      send({ kind: 'books', from: 'items', books: items.map(({ json }) => json as SeenBook) });
-      return new Promise((resolve) => setTimeout(resolve, EXECUTION_MS));
-    },
-    recordFailure: ({ message }) => send({ kind: 'failed', message }),
-    log: () => undefined,
-  });
   const watch = new Watch();
-  const { views } = feedRegistry().acquire(
-    { market: 'spot', symbols, updateSpeedMs: 100, bookDepth: 100, levels, restBaseUrl, webSocketBaseUrl },
-    {
-      onBook: () => void watch.events++,
-      onStatus: ({ symbol, state }) => watch.onState(symbol, state === 'live'),
-    },
-  );
-  readStore(symbols);
+  const views = markets.flatMap(({ market, symbols, restBaseUrl, webSocketBaseUrl }) => {
+    weightBudgetFor(new URL(restBaseUrl).host, {
+      market,
+      weightPerMinute: MARKETS[market].weightPerMinute,
+      minuteMs: 60_000 * QUICK.backoffFactor,
+    });
+    const urls = { restBaseUrl, webSocketBaseUrl };
+    return feedRegistry().acquire(
+      { market, symbols, updateSpeedMs: 100, bookDepth: 100, levels, ...urls },
+      {
+        onBook: () => void watch.events++,
+        onStatus: ({ symbol, state }) => watch.onState(`${market} ${symbol}`, state === 'live'),
+      },
+    ).views;
+  });
+  for (const one of markets) await startSession(one, levels, 'interval', MEMORY());
+  const redis = () => openStore({ kind: 'redis', credentials }, { keepConnected: true });
+  await startSession(stored, levels, 'never', redis());
+  const all = markets.flatMap(({ market, symbols }) => symbols.map((symbol) => recordKey(market, symbol)));
+  readStore('memory', MEMORY(), all, STORE_SAMPLE);
+  const inRedis = stored.symbols.map((symbol) => recordKey(stored.market, symbol));
+  const reader = redis();
+  readStore('Redis', reader, inRedis, REDIS_SAMPLE);
   // Whoever started this may be killed without a word.
   process.on('disconnect', () => process.exit());
   process.on('message', (question: 'state' | 'figures') => {
@@ -127,10 +139,43 @@ async function main(): Promise<void> {
       });
       return;
     }
-    const down = views.map((view) => view.status()).filter(({ state }) => state !== 'live');
-    const why = down[0] === undefined ? '' : `${down[0].symbol} is ${down[0].state}: ${down[0].reason}`;
-    send({ kind: 'state', live: views.length - down.length, why });
+    void liveRecords(reader, inRedis).then((records) => {
+      const down = views.map((view) => view.status()).filter(({ state }) => state !== 'live');
+      const why = down[0] === undefined ? '' : `${down[0].symbol} is ${down[0].state}: ${down[0].reason}`;
+      send({ kind: 'state', live: views.length - down.length, stored: records, why });
+    });
   });
+}
+
+const recordKey = (market: MarketId, symbol: string): string =>
+  storeKeys(KEY_PREFIX, market, symbol).orderbook;
+
+async function startSession(
+  { market, symbols, restBaseUrl, webSocketBaseUrl }: SoakMarket,
+  levels: number,
+  emit: 'interval' | 'never',
+  store: SnapshotStore,
+): Promise<void> {
+  const options = { restBaseUrl, webSocketBaseUrl, keyPrefix: KEY_PREFIX, saveEvery: 0.1, bookDepth: 100 };
+  const parameters: Record<string, unknown> = { market, emit, interval: 0.25, symbols, levels };
+  parameters.store = store.kind;
+  const settings = readTriggerSettings((name) => (name === 'options' ? options : parameters[name]));
+  await TriggerSession.start(settings, store, {
+    startExecution: (items) => {
+      send({ kind: 'books', from: 'items', books: items.map(({ json }) => json as SeenBook) });
+      return new Promise((resolve) => setTimeout(resolve, EXECUTION_MS));
+    },
+    recordFailure: ({ message }) => send({ kind: 'failed', message }),
+    log: () => undefined,
+  });
+}
+
+async function liveRecords(store: SnapshotStore, keys: readonly string[]): Promise<number> {
+  const found = await store.readBooks(keys).catch(() => []);
+  return found.filter(
+    (one) =>
+      one !== null && !isOrderFlowError(one) && one.record.state === 'live' && one.ageMs < CONFIRMED_MS,
+  ).length;
 }
 
 /** Counts events, and how long symbols are away. */
@@ -159,19 +204,32 @@ class Watch {
 }
 
 /** Now and then some records, in turn, as a reader finds them. */
-function readStore(symbols: readonly string[]): void {
-  const store = openStore({ kind: 'memory' });
+function readStore(
+  from: 'memory' | 'Redis',
+  store: SnapshotStore,
+  keys: readonly string[],
+  sample: number,
+): void {
   let at = 0;
+  let reading = false;
+  const fail = (error: unknown): void => {
+    const { message, retryable } = toOrderFlowError(error);
+    // Redis is cut off now and then: that a retry mends it is all that is asked.
+    if (!retryable) send({ kind: 'failed', message: `reading the ${from}: ${message}` });
+  };
   setInterval(() => {
-    const some = Array.from({ length: STORE_SAMPLE }, (_, i) => symbols[(at + i) % symbols.length]);
-    at += STORE_SAMPLE;
-    const keys = some.map((symbol) => storeKeys(KEY_PREFIX, 'spot', symbol).orderbook);
-    void store.readBooks(keys).then((found) => {
-      const books = found.flatMap((one) => (one === null || isOrderFlowError(one) ? [] : [one.record]));
-      const wrong = found.find((one) => isOrderFlowError(one));
-      if (wrong !== undefined && isOrderFlowError(wrong)) send({ kind: 'failed', message: wrong.message });
-      send({ kind: 'books', from: 'store', books });
-    });
+    if (reading) return;
+    reading = true;
+    const some = Array.from({ length: sample }, (_, i) => keys[(at + i) % keys.length]);
+    at += sample;
+    store
+      .readBooks(some)
+      .then((found) => {
+        const books = found.flatMap((one) => (one === null || isOrderFlowError(one) ? [] : [one.record]));
+        for (const one of found) if (isOrderFlowError(one)) fail(one);
+        send({ kind: 'books', from, books });
+      }, fail)
+      .finally(() => (reading = false));
   }, STORE_READ_MS);
 }
 

@@ -1,10 +1,11 @@
 import type { BookEngine } from '../../../src/book/bookEngine';
-import { BookSync } from '../../../src/book/bookSync';
-import type { DepthUpdate } from '../../../src/book/types';
+import { BookSync, type ReplyOutcome } from '../../../src/book/bookSync';
+import type { DepthUpdate, UpdateIds } from '../../../src/book/types';
 import type { FeedCodec, SymbolUpdate } from '../../../src/binance/codec';
 import { parseDepthReply } from '../../../src/binance/wire';
 import { isOrderFlowError } from '../../../src/runtime/errors';
 import { must } from '../scenario';
+import { KeptEvents } from './keptEvents';
 import type { ModelMarket } from './market';
 import type { ModelKind } from './wireText';
 
@@ -30,11 +31,13 @@ export class BookClient<U extends SymbolUpdate> {
   wanted = true;
   epoch = 0;
   resyncs = 0;
+  /** Frames refused with a coded error. */
   refused = 0;
   /** Id of the newest book that was seen in sync. */
   private shownId = -Infinity;
   private behindInARow = 0;
   private readonly sync: BookSync<U>;
+  private readonly delivered: KeptEvents;
   private readonly futures: boolean;
 
   constructor(
@@ -47,6 +50,7 @@ export class BookClient<U extends SymbolUpdate> {
     const engine = variant.engine?.(codec.engine) ?? codec.engine;
     const sync = new BookSync<U>(kind, engine);
     this.sync = variant.sync?.(sync, kind) ?? sync;
+    this.delivered = new KeptEvents(kind);
   }
 
   /** The book is exact and its stream is joined. */
@@ -76,22 +80,28 @@ export class BookClient<U extends SymbolUpdate> {
     const outcome = this.sync.onUpdate(decoded.update);
     if (outcome === 'gap' || outcome === 'crossed' || outcome === 'ids-reset') {
       must(this.sync.book === null, `a book can be read after ${outcome}`);
+      this.delivered.forget();
       this.epoch++;
       this.wanted = true;
       this.resyncs++;
     }
+    if (this.sync.book === null)
+      this.delivered.take(decoded.update as unknown as UpdateIds, decoded.update.eventTimeMs);
     this.check();
   }
 
   reply(text: string, limit: number, epoch: number): void {
     if (epoch !== this.epoch) return;
-    const outcome = this.sync.onReply(parseDepthReply(text), limit);
+    const waited = this.sync.book === null;
+    const reply = parseDepthReply(text);
+    const outcome = this.sync.onReply(reply, limit);
     this.wanted = this.sync.book === null;
     this.behindInARow = outcome === 'behind' ? this.behindInARow + 1 : 0;
     // The feed's patience, here only where it is right: the market did start over.
     if (this.behindInARow >= PATIENCE && this.market.id < this.market.countOf(this.shownId))
       this.sync.countAnew();
     if (outcome === 'live') must(this.sync.book !== null, 'live without a book');
+    if (waited) this.checkKept(outcome, reply.lastUpdateId);
     this.check();
   }
 
@@ -107,10 +117,21 @@ export class BookClient<U extends SymbolUpdate> {
   /** The stream was lost, or says nothing that joins. */
   resync(): void {
     this.sync.reset(this.live);
+    this.delivered.forget();
     this.epoch++;
     this.resyncs++;
     this.wanted = true;
     must(this.sync.trustedTop(LEVELS) === null, 'a book can be read after a reset');
+  }
+
+  /** A reply that is too old costs nothing of what was delivered: the next one is joined to all of it. */
+  private checkKept(outcome: ReplyOutcome, replyId: number): void {
+    const { delivered } = this;
+    if (outcome === 'reply-too-old')
+      must(!delivered.reachBackTo(replyId), () => `the events that reach back to ${replyId} were not kept`);
+    const id = this.sync.book?.lastUpdateId ?? Infinity;
+    must(id >= delivered.newestId, () => `live at ${id}, though ${delivered.newestId} was delivered`);
+    if (outcome === 'gap' || outcome === 'crossed') delivered.breakOff();
   }
 
   /** The invariant. @throws Error where the book that can be read is none that the market ever had at that id */
@@ -159,5 +180,6 @@ export type AnyBookClient = Pick<
   | 'wanted'
   | 'epoch'
   | 'resyncs'
+  | 'refused'
   | 'lastUpdateId'
 >;

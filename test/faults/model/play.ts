@@ -6,6 +6,13 @@ import { type AnyBookClient, BookClient, type Variant } from './bookClient';
 import { ModelMarket, type ModelEvent } from './market';
 import { depthText, eventFrame, type ModelKind } from './wireText';
 
+/** A frame that no exchange should send. */
+export interface HostileFrame {
+  readonly bytes: Buffer;
+  /** It has to be refused with a coded error. Without: it is none of the book's business and must leave all as it is. */
+  readonly refused: boolean;
+}
+
 /** How likely each fault is in a step; 0 where not named. */
 export interface Weather {
   readonly drop?: number;
@@ -15,8 +22,7 @@ export interface Weather {
   readonly overlap?: number;
   readonly merge?: number;
   readonly brokenPrevious?: number;
-  /** Frames that no exchange should send. */
-  readonly hostile?: (random: Random, frame: Buffer) => Buffer;
+  readonly hostile?: (random: Random, frame: Buffer) => HostileFrame;
   readonly hostileChance?: number;
   /** Chance that a reply is older than the buffer reaches. */
   readonly staleReply?: number;
@@ -131,11 +137,22 @@ class Player {
     const frame = eventFrame(event, this.play.kind, random.chance(0.5));
     if (weather.hostile && random.chance(weather.hostileChance ?? 0)) {
       // In place of the event, or beside it.
-      this.client.frame(weather.hostile(random, frame));
+      this.showHostile(weather.hostile(random, frame));
       if (random.chance(0.5)) return;
     }
     this.client.frame(frame);
     this.sent.push(event);
+  }
+
+  private showHostile({ bytes, refused }: HostileFrame): void {
+    const { client } = this;
+    const before = { refused: client.refused, epoch: client.epoch, id: client.lastUpdateId };
+    client.frame(bytes);
+    const text = (): string => JSON.stringify(bytes.toString('latin1').slice(0, 300));
+    if (refused) return must(client.refused === before.refused + 1, () => `not refused: ${text()}`);
+    const same =
+      client.refused === before.refused && client.epoch === before.epoch && client.lastUpdateId === before.id;
+    must(same, () => `not left alone: ${text()}`);
   }
 
   private ask(step: number, weather: Weather): void {

@@ -1,4 +1,5 @@
-import { playBoth } from '../model/play';
+import { type HostileFrame, playBoth } from '../model/play';
+import { unpolluted } from '../prototypes';
 import type { Random } from '../random';
 import type { Scenario } from '../scenario';
 import { playHostileSockets } from './hostileSockets';
@@ -37,7 +38,7 @@ const swap = (frame: Buffer, pattern: RegExp, by: string): Buffer =>
 
 type Spoil = (random: Random, frame: Buffer) => Buffer;
 
-/** Spoils a frame so that every reader has to refuse it, or to see that it is none of its events. */
+/** Spoils a frame so that every reader has to refuse it. */
 const SPOILS: readonly Spoil[] = [
   (random, frame) => frame.subarray(0, random.whole(0, frame.length - 1)),
   (random, frame) => Buffer.concat([frame, Buffer.from(random.pick(['}', '{', ',', 'x', '\u0001']))]),
@@ -71,9 +72,9 @@ const FOREIGN = [
   '{}',
 ];
 
-function hostile(random: Random, frame: Buffer): Buffer {
-  if (random.chance(0.1)) return Buffer.from(random.pick(FOREIGN));
-  return random.pick(SPOILS)(random, frame);
+function hostile(random: Random, frame: Buffer): HostileFrame {
+  if (random.chance(0.1)) return { bytes: Buffer.from(random.pick(FOREIGN)), refused: false };
+  return { bytes: random.pick(SPOILS)(random, frame), refused: true };
 }
 
 /** One seed of so many is played over real sockets: sizes, compression, fragments, handshakes. */
@@ -82,7 +83,9 @@ export const overSockets = (seed: number): boolean => seed % SOCKETS_EVERY === 1
 
 /** Row 10: the frames themselves in one process, what needs a socket in hostileSockets.ts. */
 export function playHostileFrames(seed: number): ReturnType<Scenario['run']> {
-  if (overSockets(seed)) return playHostileSockets(seed);
-  const weather = { hostile, hostileChance: 0.15, straddle: 0.3, refresh: 0.03 };
-  return playBoth(seed, { kind: seed % 2 === 0 ? 'spot' : 'futures', weather, steps: 120 });
+  return unpolluted(() => {
+    if (overSockets(seed)) return playHostileSockets(seed);
+    const weather = { hostile, hostileChance: 0.15, straddle: 0.3, refresh: 0.03 };
+    return playBoth(seed, { kind: seed % 2 === 0 ? 'spot' : 'futures', weather, steps: 120 });
+  });
 }

@@ -9,8 +9,11 @@ import { behind } from './proxied';
 const MIB = 1024 * 1024;
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const CHUNK = Buffer.alloc(64 * 1024, 'y');
-/** What a connection takes in of one hostile message before it is cut: the cap of 4 MiB and the kernel's buffers. */
-const MOST_TAKEN_BYTES = 16 * MIB;
+/**
+ * What a connection takes in of one hostile message before it is cut: the cap of 4 MiB, and what the kernel holds of two
+ * sockets, the proxy's and the feed's own.
+ */
+const MOST_TAKEN_BYTES = 10 * MIB;
 /** What the process holds more than before while that goes on, the sender's share and unswept garbage included. */
 const MOST_HELD_BYTES = 48 * MIB;
 const SHOTS_IN_A_RUN = 6;

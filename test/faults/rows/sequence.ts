@@ -1,9 +1,14 @@
 import type { Variant } from '../model/bookClient';
 import { type Play, playBoth, type Weather } from '../model/play';
 import type { ModelKind } from '../model/wireText';
-import { EVERY_RUN, type Scenario } from '../scenario';
+import { NOTHING_TO_RECOVER, type Scenario } from '../scenario';
+import { sharedRedis } from '../sharedRedis';
+import type { PipelineFigures, SequenceRowId } from './sequencePipeline';
 
 const STEPS = 120;
+/** One seed of so many is played from the socket to the item and the record. */
+const PIPELINE_EVERY = 50;
+const isPipeline = (seed: number): boolean => seed % PIPELINE_EVERY === 1;
 
 /** Rows 1 to 4 in one process: reader, sequence rule and book on a market whose every book is known. */
 export interface SequenceRow extends Scenario {
@@ -11,8 +16,19 @@ export interface SequenceRow extends Scenario {
   runVariant(seed: number, variant?: Variant): ReturnType<Scenario['run']>;
 }
 
+/** Loaded late: who plays in one process needs no n8n. */
+const pipeline = () => import('./sequencePipeline');
+
+let warm: Promise<void> | null = null;
+
+/** n8n's engine loads parts when it first runs a node, and the suite's Redis stays: neither is a leak of a run. */
+async function prepare(): Promise<void> {
+  await sharedRedis();
+  await (warm ??= pipeline().then(({ playPipeline }) => playPipeline(1, 0)));
+}
+
 function row(
-  head: Pick<Scenario, 'id' | 'name' | 'what' | 'expected'>,
+  head: Pick<Scenario, 'name' | 'what' | 'expected'> & { readonly id: SequenceRowId },
   weather: Weather,
   kinds: readonly ModelKind[] = ['spot', 'futures'],
 ): SequenceRow {
@@ -20,13 +36,19 @@ function row(
     const play: Play = { kind: kinds[seed % kinds.length], weather, steps: STEPS, variant };
     return playBoth(seed, play);
   };
+  let figures: PipelineFigures | undefined;
+  const throughAll = async (seed: number): ReturnType<Scenario['run']> => {
+    const { PipelineFigures, playPipeline } = await pipeline();
+    await playPipeline(head.id, seed, (figures ??= new PipelineFigures()));
+    // Real milliseconds, told among the figures: the others of this row are the market's.
+    return NOTHING_TO_RECOVER;
+  };
   return {
-    ...head,
-    maxRuns: Infinity,
-    variants: kinds.length,
-    recovers: EVERY_RUN,
-    runVariant,
-    run: (seed) => runVariant(seed),
+    ...{ ...head, maxRuns: Infinity, prepare, runVariant },
+    variants: PIPELINE_EVERY,
+    recovers: (seed) => !isPipeline(seed),
+    run: (seed) => (isPipeline(seed) ? throughAll(seed) : runVariant(seed)),
+    figures: () => figures?.lines() ?? [],
   };
 }
 

@@ -328,6 +328,11 @@ describe('whatever a frame is, the fast reader says what the plain parser says',
     expectSameEverywhere(text);
   });
 
+  test('an empty symbol in the first frame of all', () => {
+    const frame = Buffer.from(SPOT.replace('BNBBTC', ''));
+    expect(() => new FrameReader(false).read(frame)).toThrow('s is not a symbol');
+  });
+
   test('bytes that are no UTF-8', () => {
     for (const broken of [[0xff], [0xc3], [0xe5, 0xb8], [0xf0, 0x9f], [0xed, 0xa0, 0x80], [0xc0, 0x80]])
       for (const place of ['BNBBTC', 'bnbbtc', '0.0026']) {

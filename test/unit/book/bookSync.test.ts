@@ -229,6 +229,31 @@ describe('each step of the rule', () => {
     expect(sync.onReply(reply(1), 100)).toBe('live');
   });
 
+  test('ids that go backwards right after a refresh are seen by the updates before it', () => {
+    const refreshedAt = (time: number) => {
+      const sync = start();
+      sync.onReply(reply(10), 100);
+      sync.onUpdate(update(11, 20, { eventTimeMs: time }));
+      sync.beginRefresh();
+      expect(sync.onReply(reply(25), 100)).toBe('refreshed');
+      expect(sync.awaitingFirst).toBe(true);
+      return sync;
+    };
+    const sync = refreshedAt(1_000);
+    // On their way when the reply was made, or once more.
+    expect(sync.onUpdate(update(21, 24, { eventTimeMs: 1_100 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 20, { eventTimeMs: 1_003 }))).toBe('ignored');
+    expect(sync.onUpdate(update(11, 15, { eventTimeMs: 1_000 }))).toBe('ignored');
+    // Another refresh before any update was joined changes nothing of that.
+    sync.beginRefresh();
+    expect(sync.onReply(reply(26), 100)).toBe('refreshed');
+    expect(sync.onUpdate(update(1, 2, { eventTimeMs: 1_200 }))).toBe('ids-reset');
+    expect(sync.book).toBeNull();
+    expect(sync.onReply(reply(2), 100)).toBe('live');
+    // A first reply has no update before it: what is older may be on its way for long.
+    expect(sync.onUpdate(update(1, 1, { eventTimeMs: 1_300 }))).toBe('ignored');
+  });
+
   test('a refresh replaces the live book without a pause; a stale one leaves it alone', () => {
     const sync = start();
     sync.onReply(
