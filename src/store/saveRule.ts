@@ -12,6 +12,9 @@ export const FUTURE_TOLERANCE_MS = 5_000;
 /** A live feed status younger than this is not replaced by another writer's trouble, milliseconds. */
 export const FEED_STATUS_FRESH_MS = 12_000;
 
+/** A claim that was longer on its way is of a writer that has given it up: each command is given as long. Milliseconds. */
+export const LATE_CLAIM_MS = 5_000;
+
 /** The head of the record that stands in the store. */
 export interface RecordHead {
   readonly epoch: number;
@@ -30,7 +33,16 @@ export interface Decision {
 
 const believable = (ageMs: number): boolean => ageMs >= -FUTURE_TOLERANCE_MS;
 
-export function decideSave(head: RecordHead | null, request: SaveRequest, nowMs: number): Decision {
+/**
+ * @param onItsWayMs since the writer made the request, by the store's clock: one that was held up must not put an old
+ *   book in the place of a newer one, nor fence who wrote it
+ */
+export function decideSave(
+  head: RecordHead | null,
+  request: SaveRequest,
+  nowMs: number,
+  onItsWayMs = 0,
+): Decision {
   const { tenure, content } = request;
   if (head === null)
     return {
@@ -42,6 +54,10 @@ export function decideSave(head: RecordHead | null, request: SaveRequest, nowMs:
   const refused = (outcome: WriteOutcome): Decision => ({ outcome, epoch: head.epoch });
   // Not below the clock either: epochs stay unique when a record expired or a promoted replica lost the last ones.
   const next: Decision = { outcome: 'saved', epoch: Math.max(head.epoch + 1, nowMs) };
+  const overtaken =
+    recent && head.state === 'live' && content.lastUpdateId < head.lastUpdateId && head.ageMs < onItsWayMs;
+  const late = onItsWayMs > LATE_CLAIM_MS || overtaken;
+  if (late && (tenure === 'claim' || tenure === 'standby')) return refused('older');
   switch (tenure) {
     case 'claim':
       return recent && head.state === 'live' && content.levels < head.levels ? refused('deferred') : next;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FEED_STATUS_FRESH_MS, FUTURE_TOLERANCE_MS } from './saveRule';
+import { FEED_STATUS_FRESH_MS, FUTURE_TOLERANCE_MS, LATE_CLAIM_MS } from './saveRule';
 
 /**
  * The scripts that make a write atomic, each on one key. They decide what saveRule.ts decides. Heads are read with a
@@ -85,8 +85,11 @@ elseif tenure ~= 'hold' then
   if epoch then
     local age, refusal = now - liveAt, nil
     local recent = age >= -${FUTURE_TOLERANCE_MS} and age < tonumber(ARGV[7])
+    local overtaken = recent and state == 'live' and tonumber(ARGV[3]) < id and liveAt > issued
     if tenure == 'renew' then
       if asked < epoch then refusal = 'fenced:' end
+    elseif overtaken or now - issued > ${LATE_CLAIM_MS} then
+      refusal = 'older:'
     elseif tenure == 'claim' then
       if recent and state == 'live' and tonumber(ARGV[5]) < levels then refusal = 'deferred:' end
       mine = epoch

@@ -3,6 +3,7 @@ import {
   decideMark,
   decideSave,
   FUTURE_TOLERANCE_MS,
+  LATE_CLAIM_MS,
   TAKEOVER_MS,
   type RecordHead,
 } from '../../../src/store/saveRule';
@@ -141,4 +142,30 @@ test('a mark is set on the own record only', () => {
   expect(decideMark(head(), 7)).toEqual({ outcome: 'marked', epoch: 7 });
   expect(decideMark(head(), 6)).toEqual({ outcome: 'fenced', epoch: 7 });
   expect(decideMark(head(), 8)).toEqual({ outcome: 'missing', epoch: 7 });
+});
+
+describe('a claim that was held up on its way', () => {
+  const late = (tenure: Tenure, onItsWayMs: number, lastUpdateId: number, found: RecordHead) =>
+    decideSave(found, request(tenure, 0, lastUpdateId), NOW, onItsWayMs).outcome;
+
+  test.each(['claim', 'standby'] as const)('%s: is refused once its writer has given it up', (tenure) => {
+    const silent = head({ ageMs: TAKEOVER_MS });
+    expect(late(tenure, LATE_CLAIM_MS, 200, silent)).toBe('saved');
+    expect(late(tenure, LATE_CLAIM_MS + 1, 200, silent)).toBe('older');
+  });
+
+  test('is refused where it bears an older book than one that was written since', () => {
+    expect(late('claim', 3_000, 99, head({ ageMs: 2_999 }))).toBe('older');
+    // Not newer than the claim, not older than the record, or not live: nothing is lost by it.
+    expect(late('claim', 3_000, 99, head({ ageMs: 3_000 }))).toBe('saved');
+    expect(late('claim', 3_000, 100, head({ ageMs: 2_999 }))).toBe('saved');
+    expect(late('claim', 3_000, 99, head({ ageMs: 2_999, state: 'syncing' }))).toBe('saved');
+    expect(late('claim', 0, 99, head())).toBe('saved');
+    expect(late('claim', 3_000, 99, head({ ageMs: -FUTURE_TOLERANCE_MS - 1 }))).toBe('saved');
+  });
+
+  test('the holder’s own writes have their ids and epochs to be judged by', () => {
+    expect(decideSave(head(), request('hold', 7, 101), NOW, 60_000).outcome).toBe('saved');
+    expect(decideSave(head(), request('renew', 7, 1), NOW, 60_000).outcome).toBe('saved');
+  });
 });
