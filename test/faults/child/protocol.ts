@@ -6,6 +6,8 @@ export interface Orders {
   /** Of the trigger. */
   readonly parameters: Record<string, unknown>;
   readonly timings?: Partial<FeedTimings>;
+  /** It is not ended once its trigger is closed: it has to end because nothing is left. */
+  readonly endsByItself: boolean;
 }
 
 /** What the child is asked to do. */
@@ -59,10 +61,10 @@ export type Word =
   | Inventory;
 
 /**
- * The end of a process whose trigger is closed. With the memory store nothing may keep it alive; a Redis connection is
- * kept for the grace of a release, and n8n, which has been told to stop, does not wait for that either.
+ * The end of a process whose trigger is closed. Left to itself it ends once the graces of what it gave back are over,
+ * since nothing of the package keeps it alive any more; n8n, which has been told to stop, does not wait for them.
  */
-export function leave({ credentials }: Orders): void {
-  if (credentials !== null) process.exit(0);
+export function leave({ endsByItself }: Orders): void {
+  if (!endsByItself) process.exit(0);
   if (process.connected) process.disconnect();
 }

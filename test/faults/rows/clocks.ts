@@ -61,6 +61,7 @@ async function inItsOwn(seed: number): Promise<RunResult> {
     child = await ChildTrigger.start({
       credentials: null,
       timings: QUICK,
+      endsByItself: true,
       parameters: {
         ...{ market: 'spot', symbols: 'BTCUSDT', emit: 'interval', interval: INTERVAL_MS / 1_000, levels: 5 },
         ...{ store: 'memory', options: { restBaseUrl, webSocketBaseUrl, saveEvery: 0.1 } },
