@@ -1,5 +1,8 @@
 import type { FeedTimings } from '../../../src/binance/timings';
 
+/** A check of a report believes no record that is older, milliseconds. */
+export const CHECK_MAX_AGE_MS = 2_000;
+
 export interface Orders {
   /** Null: the memory store. */
   readonly credentials: Record<string, unknown> | null;
@@ -8,6 +11,8 @@ export interface Orders {
   readonly timings?: Partial<FeedTimings>;
   /** It is not ended once its trigger is closed: it has to end because nothing is left. */
   readonly endsByItself: boolean;
+  /** Symbols whose records each report checks as well. */
+  readonly checked?: readonly string[];
 }
 
 /** What the child is asked to do. */
@@ -38,6 +43,8 @@ export interface Report {
   readonly seen: readonly BookSeen[];
   readonly items: ReadonlyArray<{ readonly lastUpdateId: number; readonly atMs: number }>;
   readonly recordAgeMs: number | null;
+  /** What the child's own check of each symbol in `checked` gives as its reason for no signal; null with a signal. */
+  readonly reasons: ReadonlyArray<string | null>;
   readonly trueNowMs: number;
 }
 
