@@ -5,6 +5,7 @@ import { PlayedProcess, type PlayedWorld } from '../playedProcess';
 import { Random } from '../random';
 import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { pause, until } from '../scene';
+import { killedStarts } from './killedStarts';
 import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
 
 /** The exchange's minute, a thirtieth as long. Retry-After has whole seconds, so no shorter. */
@@ -223,12 +224,13 @@ export const crashLoopRows: readonly Scenario[] = [
   {
     id: 21,
     name: 'crash loop',
-    what: `${RESTARTS} restarts in a row; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes is told`,
+    what: `${RESTARTS} restarts in a row; 15 to 25 real processes killed while they start; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes is told`,
     expected: 'no ban earned, a refusal or ban shared through the store, jitter, few lines in the log',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
-    variants: 8,
+    variants: 10,
     recovers: EVERY_RUN,
-    run: (seed) => [restarts, manyAtOnce, crowded, bannedTogether][seed % 4](seed),
+    run: (seed) =>
+      (seed % 10 === 9 ? killedStarts : [restarts, manyAtOnce, crowded, bannedTogether][seed % 4])(seed),
   },
 ];
