@@ -1,3 +1,4 @@
+import { LeakWatch } from './leaks';
 import { must, type Scenario } from './scenario';
 
 /** A row as `--json` prints it. */
@@ -24,8 +25,6 @@ export interface Row extends RowResult {
   readonly variantsRun: number;
 }
 
-/** After the end of a run its sockets, servers and timers have so long to go, milliseconds. */
-const LEAK_GRACE_MS = 3_000;
 const RUN_LIMIT_MS = 120_000;
 /** A row that fails so often is not run to its end. */
 const MAX_FAILURES = 5;
@@ -48,7 +47,7 @@ export async function runRow(scenario: Scenario, options: RunOptions): Promise<R
   const ready = await isDone(failures, () => scenario.prepare?.());
   for (; ready && done < runs && failures.length < MAX_FAILURES; done++) {
     seed = options.firstSeed + done;
-    const before = activeResources();
+    const watch = new LeakWatch();
     try {
       const { recoverMs } = await limited(scenario.run(seed), scenario.limitMs ?? RUN_LIMIT_MS);
       const times = typeof recoverMs === 'number' ? [recoverMs] : (recoverMs ?? []);
@@ -57,7 +56,7 @@ export async function runRow(scenario: Scenario, options: RunOptions): Promise<R
     } catch (error) {
       failures.push({ seed, message: textOf(error) });
     }
-    const left = await leftOver(before);
+    const left = await watch.end();
     leaks += left.length;
     if (left.length > 0) failures.push({ seed, message: `left open: ${left.join(', ')}` });
     options.onRun?.(scenario, done + 1, runs, failures.length);
@@ -124,25 +123,4 @@ async function limited<T>(run: Promise<T>, limitMs: number): Promise<T> {
     timer = setTimeout(() => reject(new Error(`not done within ${limitMs} ms`)), limitMs);
   });
   return Promise.race([run, limit]).finally(() => clearTimeout(timer));
-}
-
-/** What keeps the event loop alive, by kind. */
-function activeResources(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
-}
-
-async function leftOver(before: ReadonlyMap<string, number>): Promise<string[]> {
-  const end = performance.now() + LEAK_GRACE_MS;
-  for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const left: string[] = [];
-    for (const [kind, count] of activeResources())
-      // Immediates and file requests end by themselves; terminals are the runner's own.
-      if (!/^(Immediate|FSReq|TTYWrap)/.test(kind))
-        for (let i = before.get(kind) ?? 0; i < count; i++) left.push(kind);
-    if (left.length === 0 || performance.now() > end) return left;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

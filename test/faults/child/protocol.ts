@@ -1,11 +1,18 @@
 import type { FeedTimings } from '../../../src/binance/timings';
 
+/** A check of a report believes no record that is older, milliseconds. */
+export const CHECK_MAX_AGE_MS = 2_000;
+
 export interface Orders {
   /** Null: the memory store. */
   readonly credentials: Record<string, unknown> | null;
   /** Of the trigger. */
   readonly parameters: Record<string, unknown>;
   readonly timings?: Partial<FeedTimings>;
+  /** It is not ended once its trigger is closed: it has to end because nothing is left. */
+  readonly endsByItself: boolean;
+  /** Symbols whose records each report checks as well. */
+  readonly checked?: readonly string[];
 }
 
 /** What the child is asked to do. */
@@ -36,6 +43,8 @@ export interface Report {
   readonly seen: readonly BookSeen[];
   readonly items: ReadonlyArray<{ readonly lastUpdateId: number; readonly atMs: number }>;
   readonly recordAgeMs: number | null;
+  /** What the child's own check of each symbol in `checked` gives as its reason for no signal; null with a signal. */
+  readonly reasons: ReadonlyArray<string | null>;
   readonly trueNowMs: number;
 }
 
@@ -59,10 +68,10 @@ export type Word =
   | Inventory;
 
 /**
- * The end of a process whose trigger is closed. With the memory store nothing may keep it alive; a Redis connection is
- * kept for the grace of a release, and n8n, which has been told to stop, does not wait for that either.
+ * The end of a process whose trigger is closed. Left to itself it ends once the graces of what it gave back are over,
+ * since nothing of the package keeps it alive any more; n8n, which has been told to stop, does not wait for them.
  */
-export function leave({ credentials }: Orders): void {
-  if (credentials !== null) process.exit(0);
+export function leave({ endsByItself }: Orders): void {
+  if (!endsByItself) process.exit(0);
   if (process.connected) process.disconnect();
 }

@@ -2,13 +2,18 @@ import { setClock, trueNowMs } from './clock';
 import { fastCodec } from '../../../src/binance/fastCodec';
 import { createFeedRegistry, feedRegistry } from '../../../src/binance/feedRegistry';
 import { FEED_TIMINGS } from '../../../src/binance/timings';
+import { CheckMemory } from '../../../src/check/memory';
+import { runChecks } from '../../../src/check/runChecks';
+import { readCheckSettings } from '../../../src/check/settings';
 import { isOrderFlowError } from '../../../src/runtime/errors';
 import { processShared } from '../../../src/runtime/processShared';
+import { wallMs } from '../../../src/runtime/time';
 import { storeKeys } from '../../../src/store/keys';
 import { openStore } from '../../../src/store/openStore';
+import type { SnapshotStore } from '../../../src/store/types';
 import { feedRequest, readTriggerSettings } from '../../../src/trigger/settings';
 import { TriggerSession } from '../../../src/trigger/triggerSession';
-import { type BookSeen, leave, type Orders, type Wish, type Word } from './protocol';
+import { type BookSeen, CHECK_MAX_AGE_MS, leave, type Orders, type Wish, type Word } from './protocol';
 
 /**
  * A process of its own that runs one trigger, as an n8n does: it ends its trigger at SIGTERM and then ends by itself.
@@ -63,6 +68,26 @@ async function main(): Promise<void> {
   say({ say: 'started' });
 }
 
+/** As the Order Flow Imbalance node does. @returns for each symbol why there is no signal */
+async function check(store: SnapshotStore, symbols: readonly string[]): Promise<Array<string | null>> {
+  if (symbols.length === 0) return [];
+  const options = { keyPrefix: settings.keyPrefix, maxAge: CHECK_MAX_AGE_MS / 1_000, publish: false };
+  const { market } = settings;
+  const asked: Record<string, unknown> = {
+    market,
+    symbols: symbols.join(),
+    levels: 5,
+    threshold: 0.5,
+    options,
+  };
+  const job = { itemIndex: 0, settings: readCheckSettings((name) => asked[name]), json: {} };
+  const memory = new CheckMemory(store, { workflowId: 'clocks', nodeId: 'check' }, wallMs);
+  const fetchBook = () => Promise.reject(new Error('nothing is asked of the exchange'));
+  const { results, failures } = await runChecks([job], { store, memory, wallMs, fetchBook });
+  if (failures.length > 0) throw failures[0].error;
+  return results.map(({ item }) => item.reason);
+}
+
 async function obey(wish: Wish, end: () => Promise<void>): Promise<void> {
   switch (wish.do) {
     case 'close':
@@ -81,9 +106,10 @@ async function obey(wish: Wish, end: () => Promise<void>): Promise<void> {
       const [found] = await store.readBooks([
         storeKeys(settings.keyPrefix, settings.market, symbol).orderbook,
       ]);
+      const reasons = await check(store, orders.checked ?? []);
       await store.close();
       const recordAgeMs = found === null || isOrderFlowError(found) ? null : found.ageMs;
-      say({ say: 'report', seen: seen.splice(0), items, recordAgeMs, trueNowMs: trueNowMs() });
+      say({ say: 'report', seen: seen.splice(0), items, recordAgeMs, reasons, trueNowMs: trueNowMs() });
       items = [];
       return;
     }

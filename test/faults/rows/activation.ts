@@ -1,3 +1,4 @@
+import type { IDataObject } from 'n8n-workflow';
 import { startExchange, type Exchange } from '../../../exchange';
 import { fastCodec } from '../../../src/binance/fastCodec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
@@ -5,9 +6,12 @@ import type { FeedRegistry } from '../../../src/binance/feedTypes';
 import { startTrigger } from '../../support/engine';
 import { QUICK } from '../../support/feedHarness';
 import { BinanceOrderBookTrigger } from '../../support/nodes';
+import { credentialsOf } from '../../support/storeFixtures';
 import { Random } from '../random';
 import { must, type RunResult } from '../scenario';
 import { agrees, pause, until } from '../scene';
+import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
+import { endWriterGraces } from '../writerGrace';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const ROUNDS = 5;
@@ -19,11 +23,15 @@ const node = new BinanceOrderBookTrigger();
 const holder = globalThis as unknown as Record<symbol, FeedRegistry | undefined>;
 const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v1');
 
+const KEY_PREFIX = 'faults-activation/';
+
 interface Book {
   readonly symbol: string;
   readonly lastUpdateId: number;
   readonly bids: ReadonlyArray<readonly [string, string]>;
   readonly asks: ReadonlyArray<readonly [string, string]>;
+  readonly bidsComplete: boolean;
+  readonly asksComplete: boolean;
 }
 
 /** A workflow with the trigger in n8n's engine, and what n8n may do to it. */
@@ -34,6 +42,8 @@ class Workflow {
   constructor(
     private readonly exchange: Exchange,
     private readonly random: Random,
+    /** Null: the memory store. */
+    private readonly credentials: Record<string, unknown> | null,
   ) {}
 
   /** @returns what ends it; nothing may be emitted once that has resolved */
@@ -77,10 +87,12 @@ class Workflow {
       nodes: { trigger: node },
       type: 'trigger',
       mode,
+      credentials: this.credentials === null ? {} : { orderFlowRedisApi: this.credentials as IDataObject },
       parameters: {
-        ...{ emit: 'continuous', levels: this.random.pick([1, 5, 20]), store: 'memory' },
+        ...{ emit: 'continuous', levels: this.random.pick([1, 5, 20]) },
+        store: this.credentials === null ? 'memory' : 'redis',
         ...parameters,
-        options: { restBaseUrl, webSocketBaseUrl, keyPrefix: 'faults-activation/', bookDepth: 100 },
+        options: { restBaseUrl, webSocketBaseUrl, keyPrefix: KEY_PREFIX, bookDepth: 100 },
       },
       onResponse: (response) => onClose?.(async () => void (await response.closeFunction?.())),
       onExecution: async ([items]) => {
@@ -91,22 +103,27 @@ class Workflow {
     });
   }
 
-  private check({ symbol, lastUpdateId, bids, asks }: Book): void {
+  private check({ symbol, lastUpdateId, bids, asks, bidsComplete, asksComplete }: Book): void {
     this.items++;
-    const truths = this.exchange.trueBooks(symbol, lastUpdateId, bids.length);
-    if (!truths.some((truth) => agrees(bids, truth.bids, false) && agrees(asks, truth.asks, false)))
-      this.wrong.push(`the item of ${symbol} at ${lastUpdateId} is not the true book`);
+    const truths = this.exchange.trueBooks(symbol, lastUpdateId, Math.max(bids.length, asks.length));
+    const same = truths.some(
+      (truth) => agrees(bids, truth.bids, bidsComplete) && agrees(asks, truth.asks, asksComplete),
+    );
+    if (!same) this.wrong.push(`the item of ${symbol} at ${lastUpdateId} is not the true book`);
   }
 }
 
 /** Row 16: activated, deactivated, edited, tested and cancelled at any moment, in n8n's engine. */
 export async function activations(seed: number): Promise<RunResult> {
   const random = new Random(seed);
+  // Of its own: when it is drawn from, the machine decides.
+  const luck = new Random(-seed);
   const exchange = await startExchange({ seed, tickMs: 20, symbols: SYMBOLS });
   const before = holder[REGISTRY];
-  const registry = createFeedRegistry({ codec: fastCodec(), timings: QUICK });
+  const registry = createFeedRegistry({ codec: fastCodec(), timings: QUICK, random: () => luck.next() });
   holder[REGISTRY] = registry;
-  const workflow = new Workflow(exchange, random);
+  const credentials = random.chance(0.5) ? credentialsOf(await sharedRedis()) : null;
+  const workflow = new Workflow(exchange, random, credentials);
   const parameters = () => ({ symbols: random.chance(0.5) ? random.pick(SYMBOLS) : SYMBOLS.join() });
   const moment = () => pause(random.pick(MOMENTS));
   let close: (() => Promise<void>) | null = null;
@@ -147,6 +164,8 @@ export async function activations(seed: number): Promise<RunResult> {
     await until(() => exchange.stats.openConnections === 0, 'every socket gone', 2_000);
   } finally {
     await close?.();
+    await endWriterGraces(credentials, KEY_PREFIX, SYMBOLS);
+    await noRedisConnectionLeft();
     holder[REGISTRY] = before;
     await exchange.close();
   }

@@ -1,12 +1,19 @@
 import { startExchange } from '../../../exchange';
+import { storeKeys } from '../../../src/store/keys';
+import { openStore } from '../../../src/store/openStore';
+import { RELEASE_GRACE_MS } from '../../../src/trigger/symbolOutlets';
 import { QUICK } from '../../support/feedHarness';
+import { content, credentialsOf, request } from '../../support/storeFixtures';
 import { ChildTrigger, mustEnd } from '../child/childTrigger';
-import type { BookSeen, Report } from '../child/protocol';
+import { type BookSeen, CHECK_MAX_AGE_MS, type Report } from '../child/protocol';
 import { Random } from '../random';
 import { pause, Scene, until, WATCHDOG_MS } from '../scene';
 import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
+import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
+/** Its record is old, and nobody writes it. */
+const OLD_SYMBOL = 'ETHUSDT';
 const DAY_MS = 86_400_000;
 /** An item falls due so often, milliseconds. */
 const INTERVAL_MS = 200;
@@ -56,14 +63,20 @@ async function inItsOwn(seed: number): Promise<RunResult> {
   const random = new Random(seed);
   const exchange = await startExchange({ seed, tickMs: 20, symbols: ['BTCUSDT'] });
   const { restBaseUrl, webSocketBaseUrl } = exchange;
+  const credentials = seed % 4 === 1 ? credentialsOf(await sharedRedis()) : null;
+  const keyPrefix = `faults-clocks-${process.pid}-${seed}/`;
+  if (credentials !== null) await leaveAnOldRecord(credentials, keyPrefix);
   let child: ChildTrigger | null = null;
   try {
     child = await ChildTrigger.start({
-      credentials: null,
+      credentials,
+      checked: credentials === null ? [] : ['BTCUSDT', OLD_SYMBOL],
       timings: QUICK,
+      endsByItself: true,
       parameters: {
         ...{ market: 'spot', symbols: 'BTCUSDT', emit: 'interval', interval: INTERVAL_MS / 1_000, levels: 5 },
-        ...{ store: 'memory', options: { restBaseUrl, webSocketBaseUrl, saveEvery: 0.1 } },
+        store: credentials === null ? 'memory' : 'redis',
+        options: { restBaseUrl, webSocketBaseUrl, keyPrefix, saveEvery: 0.1 },
       },
     });
     await child.itemsReached(1);
@@ -79,6 +92,7 @@ async function inItsOwn(seed: number): Promise<RunResult> {
       const { items } = report;
       must(items.length >= 1 && items.length <= due + 2, `${items.length} items where ${due} fell due`);
       mustBeFresh(report);
+      if (credentials !== null) mustBeJudgedByRedis(report);
     }
     await child.wish({ do: 'stall', ms: random.whole(1_000, 1_800) });
     const begun = performance.now();
@@ -97,12 +111,31 @@ async function inItsOwn(seed: number): Promise<RunResult> {
     must(exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
     must(child.failures.length === 0, () => `failed: ${child?.failures.join()}`);
     child.signal('SIGTERM');
-    await mustEnd(child, '0', 8_000);
+    await mustEnd(child, '0', credentials === null ? 8_000 : RELEASE_GRACE_MS + 8_000);
     return { recoverMs };
   } finally {
     await child?.end();
     await exchange.close();
   }
+}
+
+/** Of a symbol that nobody feeds: it was the exchange's long before the checks' greatest age. */
+async function leaveAnOldRecord(credentials: Record<string, unknown>, keyPrefix: string): Promise<void> {
+  const store = openStore({ kind: 'redis', credentials });
+  const old = request('claim', 0, 1_000, {
+    liveAgeMs: 2 * CHECK_MAX_AGE_MS,
+    content: content(1_000, { symbol: OLD_SYMBOL }),
+  });
+  await store.save(storeKeys(keyPrefix, 'spot', OLD_SYMBOL).orderbook, old);
+  await store.close();
+  await noRedisConnectionLeft();
+}
+
+/** Whatever the child's clock says, the age of a record is Redis' affair. */
+function mustBeJudgedByRedis({ reasons }: Report): void {
+  const [live, old] = reasons;
+  must(reasons.length === 2 && live !== 'stale', `the living record is ${live} after a jump of the clock`);
+  must(old === 'stale', `the old record is ${old} and not stale after a jump of the clock`);
 }
 
 /** A book was the exchange's until the next event. Nobody may say that it still was long after that. */
@@ -137,10 +170,11 @@ export const clockRows: readonly Scenario[] = [
   {
     id: 17,
     name: 'clocks',
-    what: 'a wall clock that jumps by up to a day; an event loop that stands still while the exchange goes on',
+    what: 'a wall clock that jumps by up to a day; also in a process with Redis that writes and checks; an event loop that stands still while the exchange goes on',
     expected: 'no connection cut, no book fetched anew, timers in step, nothing old called fresh',
     maxRuns: REAL_RUNS,
-    variants: 2,
+    prepare: async () => void (await sharedRedis()),
+    variants: 4,
     recovers: EVERY_RUN,
     run: clocks,
   },

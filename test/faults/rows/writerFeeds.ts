@@ -42,8 +42,8 @@ class Main {
   readonly writer: RecordWriter;
   private readonly lease: FeedLease;
 
-  constructor(exchange: Exchange, { store, target }: RecordPlace, plain: boolean) {
-    const options = { timings: QUICK };
+  constructor(exchange: Exchange, { store, target }: RecordPlace, plain: boolean, luck: Random) {
+    const options = { timings: QUICK, random: () => luck.next() };
     const registry = plain
       ? createFeedRegistry({ codec: plainCodec, ...options })
       : createFeedRegistry({ codec: fastCodec(), ...options });
@@ -81,6 +81,8 @@ class Main {
 /** Leaders that follow each other, each with a feed of its own; the old one goes while the new one is in mid-sync. */
 export async function leadershipChanges(seed: number, kind: 'redis' | 'memory'): Promise<RunResult> {
   const random = new Random(seed);
+  // Of its own: when it is drawn from, the machine decides.
+  const luck = new Random(-seed);
   const exchange = await startExchange({ seed, tickMs: 20, symbols: [SYMBOL] });
   let leader: Main | null = null;
   try {
@@ -91,11 +93,11 @@ export async function leadershipChanges(seed: number, kind: 'redis' | 'memory'):
         trueRecordOf(exchange, SYMBOL, LEVELS),
       );
       try {
-        leader = new Main(exchange, place, seed % 2 === 0);
+        leader = new Main(exchange, place, seed % 2 === 0, luck);
         await watch.until((record) => leader?.holds(record) === true, 'the first leader holds the record');
         let recoverMs = 0;
         for (let change = 0; change < 3; change++) {
-          const next: Main = new Main(exchange, place, random.chance(0.5));
+          const next: Main = new Main(exchange, place, random.chance(0.5), luck);
           await pause(random.pick([0, 2, 5, 10, 20, 50, 150]));
           if (random.chance(0.4)) startOver(exchange);
           if (random.chance(0.3)) exchange.faults.add({ kind: 'close', code: 1001 });
@@ -142,6 +144,7 @@ export async function stalledHolder(seed: number): Promise<RunResult> {
     ChildTrigger.start({
       credentials: credentialsOf(redis),
       timings: QUICK,
+      endsByItself: false,
       parameters: {
         ...{
           market: 'spot',

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { isGreen, quantile, type Row, type RunOptions, runRow } from '../../faults/runner';
 import { EVERY_RUN, NOTHING_TO_RECOVER, type Scenario } from '../../faults/scenario';
 import { isAllGreen, scoreboardJson, scoreboardText } from '../../faults/scoreboard';
@@ -83,6 +84,50 @@ describe('a row', () => {
       return NOTHING_TO_RECOVER;
     };
     expect(await play({ run }, { seeds: 1 })).toMatchObject({ passed: 1, leaks: 0 });
+  });
+
+  test.each([
+    ['an interval', () => setInterval(() => undefined, 10).unref(), clearInterval],
+    ['a timeout', () => setTimeout(() => undefined, 60_000).unref(), clearTimeout],
+  ] as const)('counts %s that is unreferenced', async (_name, begin, clear) => {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const run: Scenario['run'] = async (seed) => {
+        if (seed === 2) timer = begin();
+        // One that is cleared, and one that has fired, are none.
+        clearInterval(setInterval(() => undefined, 10).unref());
+        setTimeout(() => undefined, 1).unref();
+        return NOTHING_TO_RECOVER;
+      };
+      const row = await play({ run });
+      expect(row).toMatchObject({ runs: 3, passed: 2, leaks: 1 });
+      expect(messages(row)).toMatch(/^2: left open: unreferenced (interval|timeout) of \d+ ms: /);
+    } finally {
+      clear(timer);
+    }
+  });
+
+  test('counts a socket that is unreferenced', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => void sockets.push(socket.unref()));
+    try {
+      const run: Scenario['run'] = async (seed) => {
+        const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+        sockets.push(socket);
+        await once(socket, 'connect');
+        if (seed === 2) socket.unref();
+        else socket.destroy();
+        return NOTHING_TO_RECOVER;
+      };
+      const row = await play({ run });
+      expect(row).toMatchObject({ runs: 3, passed: 2, leaks: 1 });
+      expect(messages(row)).toMatch(/^2: left open: unreferenced socket to 127\.0\.0\.1:\d+$/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
   });
 
   test.each(['uncaughtException', 'unhandledRejection'] as const)('fails for an %s', async (event) => {

@@ -1,0 +1,27 @@
+import { openStore } from '../../src/store/openStore';
+import { acquireWriter, writerInventory } from '../../src/store/snapshotWriter';
+import { HandMadeView } from '../support/handMadeView';
+import { must } from './scenario';
+
+/**
+ * Ends at once what closed triggers keep of these records in case they come back: a share in a writer that is given back
+ * without a grace ends the grace of those before. No writer is left after it.
+ * @param credentials null: of the memory store
+ */
+export async function endWriterGraces(
+  credentials: Record<string, unknown> | null,
+  keyPrefix: string,
+  symbols: readonly string[],
+): Promise<void> {
+  const store =
+    credentials === null ? openStore({ kind: 'memory' }) : openStore({ kind: 'redis', credentials });
+  for (const symbol of symbols) {
+    const name = `${keyPrefix}${symbol.toLowerCase()}`;
+    const view = new HandMadeView(symbol);
+    view.state = 'stopped';
+    const source = { view, levels: 1, saveEveryMs: 1_000, ttlMs: 5_000, updateSpeedMs: 100 };
+    await acquireWriter(store, { recordKey: `${name}-orderbook`, feedKey: `${name}-feed` }, source).release();
+  }
+  await store.close();
+  must(writerInventory() === 0, `${writerInventory()} writers left`);
+}
