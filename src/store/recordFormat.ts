@@ -199,9 +199,15 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     updateSpeedMs: read.count('updateSpeedMs'),
     bids,
     asks,
-    ...(flow === undefined ? {} : { flow }),
+    ...(flow === undefined ? {} : { flow: numbersOf(flow) }),
   };
   return { record, ageMs: Math.max(0, ageMs) };
+}
+
+/** What may stand in `flow`: somebody else's may hold anything, nested deeper than an item can be written. */
+function numbersOf(flow: object): Record<string, number | null> {
+  const numbers = Object.entries(flow).filter(([, value]) => value === null || typeof value === 'number');
+  return Object.fromEntries(numbers) as Record<string, number | null>;
 }
 
 /** A feed status behind its head, closing brace included. */

@@ -35,6 +35,8 @@ const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CERT_|CRL_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT)/;
 
 const MAX_DETAIL = 300;
+/** From so many on, the first characters of a secret are hidden wherever they stand; fewer may be part of any word. */
+const TELLING_CHARACTERS = 8;
 
 /** What the error is about, and what must never be shown. */
 export interface RedisErrorContext {
@@ -44,10 +46,20 @@ export interface RedisErrorContext {
 }
 
 function safeText(text: string, secrets: readonly string[]): string {
-  let safe = text;
-  for (const secret of secrets) if (secret !== '') safe = safe.split(secret).join('[hidden]');
+  // A server that does not know a command repeats its arguments, cut short and rewritten: AUTH has a password in them.
+  let safe = text.replace(/,? with args beginning with:.*$/is, '');
+  for (const secret of secrets) safe = withoutSecret(safe, secret);
   // eslint-disable-next-line no-control-regex -- an error must not write control characters into a log
   return safe.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MAX_DETAIL);
+}
+
+/** Hides the secret, and as much of its beginning as somebody may have left of it. */
+function withoutSecret(text: string, secret: string): string {
+  if (secret === '') return text;
+  let safe = text.split(secret).join('[hidden]');
+  for (let length = secret.length - 1; length >= TELLING_CHARACTERS; length--)
+    safe = safe.split(secret.slice(0, length)).join('[hidden]');
+  return safe;
 }
 
 /** Every failure of the client or the server as a coded error. The raw error is not kept as cause: it may hold arguments. */

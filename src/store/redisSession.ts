@@ -86,6 +86,8 @@ export class RedisSession {
       // Without a password nothing was asked of the server yet; a stopped server accepts connections, too.
       session.openedAtServerMs = clockMs(await client.sendCommand(['TIME']));
       if (reason !== null) throw reason;
+      // It may have ended with what came in one piece with that reply, and nobody would be told of it any more.
+      if (session.endedWith !== null) throw session.endedWith;
       opened = true;
       return session;
     } catch (error) {

@@ -134,7 +134,7 @@ export class RedisStore implements SnapshotStore {
   }
 
   async setJson(key: string, value: unknown, ttlMs: number): Promise<void> {
-    await this.command(['SET', key, JSON.stringify(value), 'PX', String(ttlMs)]);
+    await this.named(key, this.command(['SET', key, JSON.stringify(value), 'PX', String(ttlMs)]));
   }
 
   getJson(keys: readonly string[]): Promise<Array<ReadResult<StoredJson>>> {

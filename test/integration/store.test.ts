@@ -60,7 +60,7 @@ describe.each(KINDS)('the store: %s', (kind) => {
 
   it('gives back what was saved, to the digit', async () => {
     const book = content(7, {
-      flow: { ofi: { '60': 1.5 } },
+      flow: { ofi60s: 1.5 },
       symbol: 'ДОГЕ"\\USDT',
       market: 'usdm',
       eventTimeMs: null,

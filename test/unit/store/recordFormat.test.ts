@@ -38,8 +38,15 @@ function changed(fields: Record<string, unknown>): string {
 }
 
 describe('the order book record', () => {
+  // An item that bore it could not be written as JSON by anybody.
+  it('takes the numbers of a flow and nothing else', () => {
+    const nested = '['.repeat(10_000) + ']'.repeat(10_000);
+    const text = changed({ flow: { ofi1s: 1.5, ofi10s: null, text: 'x' } }).replace('"x"', nested);
+    expect(decodeBook(text, NOW, 'k').record.flow).toEqual({ ofi1s: 1.5, ofi10s: null });
+  });
+
   it('comes back as it was written', () => {
-    const book = content(7, { symbol: 'Ж"\\\u0001𝄞', eventTimeMs: null, flow: { ofi: [1, { a: null }] } });
+    const book = content(7, { symbol: 'Ж"\\\u0001𝄞', eventTimeMs: null, flow: { ofi1s: 1.5, ofi10s: null } });
     expect(decodeBook(encode(book), NOW, 'k')).toEqual({
       ageMs: 250,
       record: { format: 1, epoch: 3, liveAtMs: NOW - 250, state: 'live', exchange: 'binance', ...book },

@@ -124,6 +124,25 @@ describe('an error of Redis or its client', () => {
     expect(error.message.length).toBeLessThan(500);
     expect(error.cause).toBeUndefined();
   });
+
+  // Redis repeats what it does not know in 128 characters at most: of a long password the rest was shown.
+  it.each([
+    ['cut short', 'correct-horse-battery-staple-'.repeat(8), (secret: string) => secret.slice(0, 100)],
+    [
+      'with other control characters',
+      'correct\u0001horse',
+      (secret: string) => secret.replace('\u0001', ' '),
+    ],
+  ])('holds no part of a secret that the server repeats %s', (_how, secret, shown) => {
+    for (const text of [
+      `ERR unknown command 'AUTH', with args beginning with: '${shown(secret)}' `,
+      `ERR Protocol error near ${secret.slice(0, 60)}...`,
+    ]) {
+      const { message } = toRedisError(new Error(text), { server: 'h:1', secrets: [secret] });
+      expect(message).not.toMatch(/correct|horse/);
+      expect(message).toMatch(/unknown command|Protocol error/);
+    }
+  });
 });
 
 describe('keys and topics', () => {
