@@ -111,10 +111,14 @@ describe('levels', () => {
         return fraction === 0 ? text : `${text.slice(0, -fraction)}.${text.slice(-fraction)}`;
       });
     const lists = fc.array(fc.tuple(decimal, decimal), { maxLength: 8 });
-    fc.assert(
-      fc.property(lists, (levels) => check(...levels)),
-      runs(2_000),
-    );
+    // Beyond what a double counts by ones a number may be left to the slow way, though it happens to be exact.
+    const mayBeLeft = (text: string): boolean => (unitsOf(text) ?? 0) > Number.MAX_SAFE_INTEGER;
+    const checkList = (levels: ReadonlyArray<readonly [string, string]>): void => {
+      const read = levels.flat().some(mayBeLeft) ? levelsOf(JSON.stringify(levels)) : undefined;
+      if (read === undefined) check(...levels);
+      else if (read !== null) expect(read.numbers).toEqual(expected(levels));
+    };
+    fc.assert(fc.property(lists, checkList), { ...runs(2_000), examples: [[[['1', '37668525729.04']]]] });
   });
 
   test('every byte put in the place of every other', () => {
