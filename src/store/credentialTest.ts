@@ -1,4 +1,5 @@
 import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { monotonicMs } from '../runtime/time';
 import { CONNECT_TIMEOUT_MS, readRedisSettings } from './redisClient';
 import { RedisSession } from './redisSession';
 
@@ -16,18 +17,17 @@ export interface CredentialTestResult {
  * the connection works. Never rejects.
  */
 export async function testRedisCredential(credentials: unknown): Promise<CredentialTestResult> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), CONNECT_TIMEOUT_MS);
+  const end = monotonicMs() + CONNECT_TIMEOUT_MS;
   let session: RedisSession | null = null;
   try {
     const settings = readRedisSettings(credentials);
-    session = await RedisSession.open(settings, abort.signal, () => undefined);
-    return judge(await serverInfo(session, abort.signal));
+    // Opening has the same limit of its own, and knows best what it waited for.
+    session = await RedisSession.open(settings, new AbortController().signal, () => undefined);
+    return judge(await serverInfo(session, end - monotonicMs()));
   } catch (error) {
     const { message, remedy } = toOrderFlowError(error);
     return { status: 'Error', message: `${message}. ${remedy}` };
   } finally {
-    clearTimeout(timer);
     session?.destroy();
   }
 }
@@ -35,12 +35,12 @@ export async function testRedisCredential(credentials: unknown): Promise<Credent
 /** The server's answer to INFO, or null where the user may not ask. */
 async function serverInfo(
   session: RedisSession,
-  signal: AbortSignal,
+  withinMs: number,
 ): Promise<ReadonlyMap<string, string> | null> {
+  let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const fail = () => reject(new OrderFlowError('OF_REDIS_TIMEOUT', 'INFO was not answered'));
-    if (signal.aborted) fail();
-    signal.addEventListener('abort', fail, { once: true });
+    timer = setTimeout(fail, withinMs);
   });
   try {
     const text = String(await Promise.race([session.command(['INFO']), late]));
@@ -52,6 +52,8 @@ async function serverInfo(
   } catch (error) {
     if (isOrderFlowError(error) && error.code === 'OF_REDIS_PERMISSION') return null;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

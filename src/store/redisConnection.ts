@@ -122,12 +122,16 @@ export class RedisConnection {
     clearTimeout(this.retry);
     this.retry = undefined;
     try {
-      const session: RedisSession = await RedisSession.open(
+      let kept: RedisSession | null = null;
+      const session = await RedisSession.open(
         this.settings,
         this.closing.signal,
-        (error) => this.lost(session, error),
+        (error) => kept !== null && this.lost(kept, error),
         this.commandTimeoutMs,
       );
+      // It may have ended on the way here, when nobody was listening yet.
+      if (session.ended !== null) throw session.ended;
+      kept = session;
       this.sawServerTime(session.openedAtServerMs);
       this.session = session;
       this.lastError = null;

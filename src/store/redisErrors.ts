@@ -47,19 +47,30 @@ export interface RedisErrorContext {
 
 function safeText(text: string, secrets: readonly string[]): string {
   // A server that does not know a command repeats its arguments, cut short and rewritten: AUTH has a password in them.
-  let safe = text.replace(/,? with args beginning with:.*$/is, '');
-  for (const secret of secrets) safe = withoutSecret(safe, secret);
-  // eslint-disable-next-line no-control-regex -- an error must not write control characters into a log
-  return safe.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MAX_DETAIL);
+  let safe = oneLine(text.replace(/,? with args beginning with:.*$/is, ''));
+  for (const secret of secrets) safe = withoutSecret(safe, oneLine(secret));
+  return safe.slice(0, MAX_DETAIL);
+}
+
+/** Without control characters, which no log should get; a server rewrites them as well, each in its own way. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- this is what takes them out
+  return text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ');
 }
 
 /** Hides the secret, and as much of its beginning as somebody may have left of it. */
 function withoutSecret(text: string, secret: string): string {
-  if (secret === '') return text;
-  let safe = text.split(secret).join('[hidden]');
-  for (let length = secret.length - 1; length >= TELLING_CHARACTERS; length--)
-    safe = safe.split(secret.slice(0, length)).join('[hidden]');
-  return safe;
+  const beginning = secret.slice(0, TELLING_CHARACTERS);
+  if (beginning.trim() === '') return text;
+  let safe = '';
+  for (let from = 0; ;) {
+    const at = text.indexOf(beginning, from);
+    if (at < 0) return safe + text.slice(from);
+    let end = at + beginning.length;
+    while (end < text.length && text[end] === secret[end - at]) end++;
+    safe += text.slice(from, at) + '[hidden]';
+    from = end;
+  }
 }
 
 /** Every failure of the client or the server as a coded error. The raw error is not kept as cause: it may hold arguments. */

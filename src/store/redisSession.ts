@@ -100,6 +100,11 @@ export class RedisSession {
     }
   }
 
+  /** Why it takes no more commands; null while it does. */
+  get ended(): OrderFlowError | null {
+    return this.endedWith;
+  }
+
   get inFlight(): number {
     return this.sentAt.length - this.oldest;
   }

@@ -193,7 +193,44 @@ describe('a replica', () => {
   });
 });
 
+describe('a replica that only results are published to', () => {
+  it('is left as well', async () => {
+    const replica = await start({ replicaOf: await freePort() });
+    const store = open(credentialsOf(replica));
+    const connections = async () =>
+      Number(/total_connections_received:(\d+)/.exec(await admin(replica, 'INFO stats'))?.[1]);
+    const publish = () => errorOf(store.setJson('examples/btcusdt-imbalance', 1, 1_000));
+    expect((await publish()).code).toBe('OF_REDIS_READ_ONLY');
+    const before = await connections();
+    expect((await publish()).code).toBe('OF_REDIS_READ_ONLY');
+    // The one that asked, and a new one: the name may lead to the primary by now.
+    expect((await connections()) - before).toBe(2);
+  });
+});
+
 describe('a connection', () => {
+  it('that ends with the reply that opened it is not kept', async () => {
+    let asked = 0;
+    const babbler = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => {
+        const time = '*2\r\n$10\r\n1700000000\r\n$1\r\n1\r\n';
+        // The first reply comes in one piece with what is none.
+        if (asked++ === 0) socket.write(`${time}?garbage\r\n`);
+        else socket.write(time);
+      });
+    });
+    await new Promise<void>((resolve) => babbler.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(async () => {
+      await closeIdleRedisConnections();
+      await new Promise((resolve) => babbler.close(resolve));
+    });
+    const { port } = babbler.address() as { port: number };
+    const store = open({ host: '127.0.0.1', port }, true);
+    expect((await errorOf(store.ready())).code).toBe('OF_REDIS_ERROR');
+    await eventually(() => store.ready());
+  });
+
   it('says that nobody listens there', async () => {
     const port = await freePort();
     const error = await errorOf(open({ host: '127.0.0.1', port, password: CANARY }).ready());
@@ -380,6 +417,23 @@ describe('the credential test', () => {
     expect(result).toMatchObject({ status: 'OK', message: expect.stringContaining('INFO') });
   });
 
+  it('says of a server that keeps silent that it does, and that TLS may be why', async () => {
+    const silent = createServer((socket) => socket.resume().on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(() => new Promise((resolve) => silent.close(resolve)));
+    const { port } = silent.address() as { port: number };
+    const begin = Date.now();
+    const [plain, secure] = await Promise.all(
+      [false, true].map((tls) => testRedisCredential({ host: '127.0.0.1', port, tls })),
+    );
+    for (const { status, message } of [plain, secure]) {
+      expect(status).toBe('Error');
+      expect(message).toContain('did not let us in within 5 s');
+    }
+    expect(secure.message).toContain('does not speak TLS');
+    expect(Date.now() - begin).toBeLessThan(9_000);
+  }, 20_000);
+
   it('warns of a version that is too old', async () => {
     // A server old enough is not at hand: one that says so in the protocol's words.
     const old = createServer((socket) => {
@@ -411,6 +465,19 @@ describe('the credential test', () => {
       expect(result.message).not.toContain(CANARY);
     }
   });
+});
+
+it.each([
+  ['longer than what Redis repeats of it', `${CANARY}${'-and-so-on'.repeat(20)}`],
+  ['of which Redis rewrites a part', `${CANARY}\r\n\u0007${CANARY}`],
+])('passes on no part of a password %s, where Redis does not know AUTH', async (_, password) => {
+  const server = await start({ config: ['rename-command AUTH ""'] });
+  for (const user of ['', 'me']) {
+    const error = await errorOf(open(credentialsOf(server, { user, password })).ready());
+    expect(error.message).toContain('unknown command');
+    expect(error.message).not.toContain('S3cret');
+    expect(error.message).not.toContain('and-so-on');
+  }
 });
 
 it('passes on no secret that a server repeats in its error', async () => {

@@ -133,10 +133,12 @@ describe('an error of Redis or its client', () => {
       'correct\u0001horse',
       (secret: string) => secret.replace('\u0001', ' '),
     ],
+    ['with two spaces for a line break', 'co\r\nrrect-horse', () => 'co  rrect-horse'],
   ])('holds no part of a secret that the server repeats %s', (_how, secret, shown) => {
     for (const text of [
       `ERR unknown command 'AUTH', with args beginning with: '${shown(secret)}' `,
       `ERR Protocol error near ${secret.slice(0, 60)}...`,
+      `ERR Protocol error near ${shown(secret)} and ${shown(secret)}`,
     ]) {
       const { message } = toRedisError(new Error(text), { server: 'h:1', secrets: [secret] });
       expect(message).not.toMatch(/correct|horse/);
