@@ -97,9 +97,10 @@ const optionsField: INodeProperties = {
       displayName: 'Save Every (Seconds)',
       name: 'saveEvery',
       type: 'number',
-      typeOptions: { minValue: 0.1, maxValue: 3600 },
+      typeOptions: { minValue: 0.1, maxValue: 10 },
       default: 1,
-      description: 'Seconds between saves of a symbol’s snapshot',
+      description:
+        'Seconds between saves of a symbol’s snapshot while its book changes. The Maximum Age of the action must be larger than this, or its checks find a snapshot too old to judge.',
     },
     keyPrefixOption,
     {
@@ -108,7 +109,8 @@ const optionsField: INodeProperties = {
       type: 'number',
       typeOptions: { minValue: 5, maxValue: 2592000 },
       default: 3600,
-      description: 'Seconds after which a snapshot that is no longer refreshed disappears from the store',
+      description:
+        'Seconds after which a snapshot that is no longer refreshed disappears from the store. Must be more than Save Every.',
     },
     {
       displayName: 'Publish Depth Events',

@@ -1,15 +1,16 @@
 import type { LiveBook } from '../binance/feedTypes';
-import type { BookContent } from './types';
+import type { BookContent, StoredFlow } from './types';
 
 /** What the store keeps of a book in sync, the head apart. */
 export function bookContent(
   book: LiveBook,
   levels: number,
   updateSpeedMs: number,
-  flow?: unknown,
+  flow?: StoredFlow,
+  saveEveryMs?: number,
 ): BookContent {
   // Field by field: an object made of others takes as long as all the levels' text.
-  const content: BookContent = {
+  const content: { -readonly [field in keyof BookContent]: BookContent[field] } = {
     lastUpdateId: book.lastUpdateId,
     levels,
     market: book.market,
@@ -23,5 +24,7 @@ export function bookContent(
     bids: book.bids,
     asks: book.asks,
   };
-  return flow === undefined ? content : { ...content, flow };
+  if (saveEveryMs !== undefined) content.saveEveryMs = saveEveryMs;
+  if (flow !== undefined) content.flow = flow;
+  return content;
 }

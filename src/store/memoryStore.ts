@@ -104,7 +104,7 @@ export class MemoryStore implements SnapshotStore {
         const known =
           entry !== null && entry.epoch === decision.epoch ? Math.max(entry.liveAt, liveAt) : liveAt;
         this.place.books.set(key, {
-          content: request.content,
+          content: copyContent(request.content),
           epoch: decision.epoch,
           state: 'live',
           liveAt: known,
@@ -249,9 +249,10 @@ export class MemoryStore implements SnapshotStore {
       asksComplete: content.asksComplete,
       resyncs: content.resyncs,
       updateSpeedMs: content.updateSpeedMs,
+      ...(content.saveEveryMs === undefined ? {} : { saveEveryMs: content.saveEveryMs }),
       bids: copyLevels(content.bids),
       asks: copyLevels(content.asks),
-      ...(content.flow === undefined ? {} : { flow: structuredClone(content.flow) }),
+      ...(content.flow === undefined ? {} : { flow: { ...content.flow } }),
     };
     return { record, ageMs };
   }
@@ -279,7 +280,8 @@ function live<E extends Expiring>(map: Map<string, E>, key: string, now: number)
 
 function head(entry: BookEntry, now: number): RecordHead {
   const { epoch, state, liveAt, content } = entry;
-  return { epoch, lastUpdateId: content.lastUpdateId, state, levels: content.levels, ageMs: now - liveAt };
+  const { lastUpdateId, levels, saveEveryMs = 0 } = content;
+  return { epoch, lastUpdateId, state, levels, saveEveryMs, ageMs: now - liveAt };
 }
 
 function beat(entry: BookEntry, liveAt: number, expiresAt: number): void {
@@ -287,7 +289,14 @@ function beat(entry: BookEntry, liveAt: number, expiresAt: number): void {
   entry.expiresAt = expiresAt;
 }
 
-/** A reader's workflow may change what it got; the store's own stays as it was. */
+/** A workflow may change the items that it got, whose levels a book may still share; the store's own stay as they were. */
+function copyContent(content: BookContent): BookContent {
+  const { bids, asks, flow } = content;
+  const levels = { bids: copyLevels(bids), asks: copyLevels(asks) };
+  return { ...content, ...levels, ...(flow === undefined ? {} : { flow: { ...flow } }) };
+}
+
+/** A reader's workflow may change what it got as well. */
 function copyLevels(levels: readonly Level[]): Level[] {
   return levels.map((level): Level => [level[0], level[1]]);
 }

@@ -4,8 +4,9 @@ import { isMarketId } from '../binance/markets';
 import type { FeedState } from '../binance/feedTypes';
 import { OrderFlowError } from '../runtime/errors';
 import { LAST_TIME_MS } from '../runtime/time';
-import { FUTURE_TOLERANCE_MS } from './saveRule';
+import { FUTURE_TOLERANCE_MS, MAX_LEAD_MS } from './saveRule';
 import {
+  FLOW_FIELDS,
   RECORD_FORMAT,
   type BookContent,
   type FeedStatusContent,
@@ -14,6 +15,7 @@ import {
   type RecordState,
   type StoredBook,
   type StoredFeedStatus,
+  type StoredFlow,
 } from './types';
 
 /** Most levels a side of a record: no exchange depth reply has more. */
@@ -42,9 +44,12 @@ function encodeLevels(levels: readonly Level[]): string {
 
 /** Everything of a record behind its head, closing brace included: what does not depend on the store's state. */
 export function encodeBookTail(content: BookContent): string {
+  const { saveEveryMs } = content;
+  // First, so that the store's script finds it where it reads the head.
+  const pace = saveEveryMs === undefined ? '' : `"saveEveryMs":${Math.round(saveEveryMs)},`;
   const flow = content.flow === undefined ? '' : `,"flow":${JSON.stringify(content.flow) ?? 'null'}`;
   return (
-    `"exchange":"binance","market":"${content.market}","symbol":${JSON.stringify(content.symbol)},` +
+    `${pace}"exchange":"binance","market":"${content.market}","symbol":${JSON.stringify(content.symbol)},` +
     `"eventTimeMs":${content.eventTimeMs},"receivedAtMs":${content.receivedAtMs},` +
     `"bidsComplete":${content.bidsComplete},"asksComplete":${content.asksComplete},` +
     `"resyncs":${content.resyncs},"updateSpeedMs":${content.updateSpeedMs},` +
@@ -153,6 +158,20 @@ class FieldReader {
     return list as Level[];
   }
 
+  /** The known fields of `flow`: somebody else's may hold anything, nested deeper than an item can be written. */
+  flow(): StoredFlow {
+    const { flow } = this.fields;
+    if (typeof flow !== 'object' || flow === null || Array.isArray(flow)) throw this.wrong('flow');
+    const known: Record<string, number | null> = {};
+    for (const name of FLOW_FIELDS) {
+      const value = (flow as Fields)[name];
+      if (value === undefined) continue;
+      if (value !== null && !Number.isFinite(value)) throw this.wrong(`flow.${name}`);
+      known[name] = value as number | null;
+    }
+    return known;
+  }
+
   wrong(name: string): OrderFlowError {
     return invalid(this.subject, `the field ${name} cannot be used`);
   }
@@ -178,12 +197,10 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
   const ageMs = nowMs - liveAtMs;
   if (ageMs < -FUTURE_TOLERANCE_MS)
     throw invalid(subject, `it is ${Math.round(-ageMs / 1000)} s ahead of the store's clock`);
-  const { flow } = fields;
-  if (flow !== undefined && (typeof flow !== 'object' || flow === null || Array.isArray(flow)))
-    throw read.wrong('flow');
+  const flow = fields.flow === undefined ? undefined : read.flow();
   const record: OrderBookRecord = {
     format: RECORD_FORMAT,
-    epoch: read.count('epoch'),
+    epoch: read.count('epoch', nowMs + MAX_LEAD_MS),
     lastUpdateId: read.count('lastUpdateId'),
     liveAtMs,
     state: read.oneOf<RecordState>('state', RECORD_STATES),
@@ -197,17 +214,12 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     asksComplete: read.flag('asksComplete'),
     resyncs: read.count('resyncs'),
     updateSpeedMs: read.count('updateSpeedMs'),
+    ...(fields.saveEveryMs === undefined ? {} : { saveEveryMs: read.count('saveEveryMs') }),
     bids,
     asks,
-    ...(flow === undefined ? {} : { flow: numbersOf(flow) }),
+    ...(flow === undefined ? {} : { flow }),
   };
   return { record, ageMs: Math.max(0, ageMs) };
-}
-
-/** What may stand in `flow`: somebody else's may hold anything, nested deeper than an item can be written. */
-function numbersOf(flow: object): Record<string, number | null> {
-  const numbers = Object.entries(flow).filter(([, value]) => value === null || typeof value === 'number');
-  return Object.fromEntries(numbers) as Record<string, number | null>;
 }
 
 /** A feed status behind its head, closing brace included. */

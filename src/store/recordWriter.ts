@@ -6,7 +6,7 @@ import { FeedStatusWriter } from './feedStatusWriter';
 import { bookContent } from './bookContent';
 import { MAX_RECORD_LEVELS } from './recordFormat';
 import { TAKEOVER_MS } from './saveRule';
-import type { BookContent, RecordState, SnapshotStore, Tenure, WriteReply } from './types';
+import type { RecordState, SnapshotStore, StoredFlow, Tenure, WriteReply } from './types';
 import type { WriterSource, WriterStats } from './writerTypes';
 
 /** An unchanged book is confirmed as live after so many milliseconds. */
@@ -29,6 +29,8 @@ export interface WriterTarget {
 interface Written {
   readonly lastUpdateId: number;
   readonly levels: number;
+  /** What it says of how often it is saved. */
+  readonly saveEveryMs: number;
   readonly source: WriterSource;
   readonly stretch: number;
   /** Fewer levels than asked for, because the feed knew no more. */
@@ -206,7 +208,9 @@ export class RecordWriter {
       this.dirty = false;
       return this.when(HEARTBEAT_MS - since, () => this.confirm(book, levels, written));
     }
-    return this.when(this.saveEveryMs() - since, () => this.save(levels, 'hold'));
+    // Others wait as long for us as the record says: where it is to be saved less often, it says so in time.
+    const pace = Math.min(this.saveEveryMs(), written.saveEveryMs);
+    return this.when(pace - since, () => this.save(levels, 'hold'));
   }
 
   /**
@@ -236,7 +240,9 @@ export class RecordWriter {
     // Should the reply be lost, nobody knows whose epoch the record has: only a claim settles that.
     if (tenure === 'renew') this.tenure = 'claim';
     const takeoverMs = this.isPolite() ? POLITE_TAKEOVER_MS : TAKEOVER_MS;
-    const content = this.content(book, levels, source);
+    const saveEveryMs = this.saveEveryMs();
+    const content = bookContent(book, levels, source.updateSpeedMs, this.flow(), saveEveryMs);
+    const written = { lastUpdateId: book.lastUpdateId, levels, saveEveryMs, source, stretch: book.stretch };
     const request = { tenure, epoch, liveAgeMs: book.liveAgeMs, ttlMs: this.ttlMs(), takeoverMs, content };
     this.send(this.store.save(recordKey, request), (reply) => {
       switch (reply.outcome) {
@@ -248,20 +254,16 @@ export class RecordWriter {
           this.recordState = 'live';
           this.lowerSince = null;
           this.olderSince = null;
-          this.written = {
-            ...{ lastUpdateId: book.lastUpdateId, levels, source, stretch: book.stretch },
-            short: isShort(book, levels),
-          };
+          this.written = { ...written, short: isShort(book, levels) };
           return;
         case 'older':
           // The reply to a newer save was lost. The book passes it soon, or its ids start over.
           this.counts.older++;
           this.olderSince ??= monotonicMs();
-          this.written = {
-            ...{ lastUpdateId: book.lastUpdateId + 1, levels, source, stretch: book.stretch },
-            short: false,
-          };
+          this.written = { ...written, lastUpdateId: book.lastUpdateId + 1, short: false };
           this.recordState = 'live';
+          return;
+        case 'late':
           return;
         default:
           this.fence();
@@ -302,7 +304,8 @@ export class RecordWriter {
     this.inFlight = pending
       .then(
         (reply) => {
-          this.attempt = 0;
+          if (reply.outcome === 'late') this.retryLater();
+          else this.attempt = 0;
           done(reply);
           this.report(null);
         },
@@ -319,8 +322,12 @@ export class RecordWriter {
     this.counts.failed++;
     this.written = null;
     this.recordState = null;
-    this.retryAt = monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
+    this.retryLater();
     this.report(toOrderFlowError(error));
+  }
+
+  private retryLater(): void {
+    this.retryAt = monotonicMs() + Math.min(backoffMs(this.attempt++, Math.random()), MAX_RETRY_WAIT_MS);
   }
 
   private isPolite(): boolean {
@@ -346,9 +353,8 @@ export class RecordWriter {
     }, Math.ceil(ms));
   }
 
-  private content(book: LiveBook, levels: number, source: WriterSource): BookContent {
-    const flow = [...this.sources].map((one) => one.decorate?.().flow).find((value) => value !== undefined);
-    return bookContent(book, levels, source.updateSpeedMs, flow);
+  private flow(): StoredFlow | undefined {
+    return [...this.sources].map((one) => one.decorate?.().flow).find((value) => value !== undefined);
   }
 
   private status(fallback: WriterSource): SymbolStatus {
@@ -365,7 +371,7 @@ export class RecordWriter {
   private saveEveryMs(): number {
     let least = Infinity;
     for (const source of this.sources) least = Math.min(least, source.saveEveryMs);
-    return least;
+    return Math.round(least);
   }
 
   private ttlMs(): number {

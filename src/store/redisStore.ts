@@ -13,7 +13,7 @@ import {
 import type { RedisSettings } from './redisClient';
 import { leaseRedis, type RedisLease } from './redisPool';
 import { clockMs, type RedisCommand } from './redisSession';
-import { TAKEOVER_MS } from './saveRule';
+import { MAX_LEAD_MS, TAKEOVER_MS } from './saveRule';
 import { FEED_STATUS, HEARTBEAT, MARK, SAVE, STORE_STATE, type StoreScript } from './scripts';
 import type {
   FeedStatusContent,
@@ -83,7 +83,9 @@ export class RedisStore implements SnapshotStore {
 
   async save(key: string, request: SaveRequest): Promise<WriteReply> {
     const { content, tenure, epoch } = request;
-    const { issuedAt, liveAt } = this.times(request.liveAgeMs + (await this.connected()));
+    const claims = tenure === 'claim' || tenure === 'standby';
+    const waitedMs = await (claims ? this.clockSeen() : this.connected());
+    const { issuedAt, liveAt } = this.times(request.liveAgeMs + waitedMs);
     const { lastUpdateId, levels } = content;
     const head = encodeBookHead({ epoch, lastUpdateId, liveAtMs: liveAt, state: 'live', levels });
     const reply = await this.script(SAVE, key, [
@@ -176,6 +178,17 @@ export class RedisStore implements SnapshotStore {
     if (this.closed || this.options.keepConnected || this.lease.connection.connected) return 0;
     const from = monotonicMs();
     return this.lease.connection.ready().then(() => monotonicMs() - from);
+  }
+
+  /**
+   * Which of two claims was made first is told by the store's clock, so it is looked at right before one is made; says how
+   * long that took, in milliseconds.
+   */
+  private async clockSeen(): Promise<number> {
+    const from = monotonicMs();
+    const reply = await this.command(['TIME']);
+    this.lease.connection.sawServerTime(clockMs(reply));
+    return monotonicMs() - from;
   }
 
   private command(args: RedisCommand): Promise<unknown> {
@@ -292,6 +305,7 @@ function decodeState(text: string, nowMs: number, key: string): StoredState {
   if (
     format !== 1 ||
     !Number.isSafeInteger(version) ||
+    (version as number) > nowMs + MAX_LEAD_MS ||
     !Number.isSafeInteger(writtenAtMs) ||
     value === undefined ||
     !text.startsWith(head)

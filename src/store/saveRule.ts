@@ -7,6 +7,8 @@ import type { HeartbeatRequest, RecordState, SaveRequest, WriteOutcome } from '.
 
 /** A record whose holder was silent for longer may be taken over by a standby writer, milliseconds. */
 export const TAKEOVER_MS = 10_000;
+/** Longest time between two saves of a changing book, milliseconds: a book is stale soon after. */
+export const MAX_SAVE_EVERY_MS = 10_000;
 /** How far a record's time may lie ahead of the store's clock before it is not believed, milliseconds. */
 export const FUTURE_TOLERANCE_MS = 5_000;
 /** A live feed status younger than this is not replaced by another writer's trouble, milliseconds. */
@@ -14,6 +16,15 @@ export const FEED_STATUS_FRESH_MS = 12_000;
 
 /** A claim that was longer on its way is of a writer that has given it up: each command is given as long. Milliseconds. */
 export const LATE_CLAIM_MS = 5_000;
+/** Claims at once count on from each other, so an epoch may be ahead of the time when it began: so far, milliseconds. */
+export const EPOCH_TIE_MS = 10;
+/** By how much a claim may be older than the live record in its place: the way to a far store and back, milliseconds. */
+export const CLAIM_SLACK_MS = 1_000;
+/**
+ * An epoch or version further ahead of the store's clock was made by nobody who counts as we do, milliseconds: a
+ * century, more than any clock that was set wrong. Counting on from it would soon leave the digits that are exact.
+ */
+export const MAX_LEAD_MS = 3_155_760_000_000;
 
 /** The head of the record that stands in the store. */
 export interface RecordHead {
@@ -21,6 +32,8 @@ export interface RecordHead {
   readonly lastUpdateId: number;
   readonly state: RecordState;
   readonly levels: number;
+  /** How often its holder saves a changing book; 0 where it does not say. */
+  readonly saveEveryMs: number;
   /** Store's now minus the time the record was last known live; negative for one from the future. */
   readonly ageMs: number;
 }
@@ -31,12 +44,28 @@ export interface Decision {
   readonly epoch: number;
 }
 
+/** How long the holder may be silent: also one that is late for a save has to be given the time for it. */
+function patienceMs(head: RecordHead, takeoverMs: number): number {
+  return Math.max(takeoverMs, 2 * Math.min(head.saveEveryMs, MAX_SAVE_EVERY_MS));
+}
+
 const believable = (ageMs: number): boolean => ageMs >= -FUTURE_TOLERANCE_MS;
 
 /**
- * @param onItsWayMs since the writer made the request, by the store's clock: one that was held up must not put an old
- *   book in the place of a newer one, nor fence who wrote it
+ * Whether a claim, of a writer that is new or stands by, was held up on its way: it must not fence who came after it,
+ * nor put its old book in the place of a newer one.
+ * @param onItsWayMs since the request was made, by the store's clock
  */
+function isLate(head: RecordHead | null, nowMs: number, onItsWayMs: number): boolean {
+  if (onItsWayMs > LATE_CLAIM_MS) return true;
+  if (head === null) return false;
+  // An epoch is the clock when it began, unless it had to count on from another: someone has claimed since.
+  const claimedSince = head.epoch <= nowMs && head.epoch > nowMs - onItsWayMs + EPOCH_TIE_MS;
+  const knownSince = head.ageMs >= 0 && head.ageMs < onItsWayMs - CLAIM_SLACK_MS;
+  return claimedSince || knownSince;
+}
+
+/** @param onItsWayMs since the request was made, by the store's clock; 0 where nothing is between writer and store */
 export function decideSave(
   head: RecordHead | null,
   request: SaveRequest,
@@ -44,20 +73,17 @@ export function decideSave(
   onItsWayMs = 0,
 ): Decision {
   const { tenure, content } = request;
+  if ((tenure === 'claim' || tenure === 'standby') && isLate(head, nowMs, onItsWayMs))
+    return { outcome: 'late', epoch: head?.epoch ?? 0 };
   if (head === null)
     return {
       outcome: 'saved',
       epoch: tenure === 'hold' ? request.epoch : Math.max(request.epoch + 1, nowMs),
     };
-  const takeoverMs = request.takeoverMs ?? TAKEOVER_MS;
-  const recent = believable(head.ageMs) && head.ageMs < takeoverMs;
+  const recent = believable(head.ageMs) && head.ageMs < patienceMs(head, request.takeoverMs ?? TAKEOVER_MS);
   const refused = (outcome: WriteOutcome): Decision => ({ outcome, epoch: head.epoch });
   // Not below the clock either: epochs stay unique when a record expired or a promoted replica lost the last ones.
   const next: Decision = { outcome: 'saved', epoch: Math.max(head.epoch + 1, nowMs) };
-  const overtaken =
-    recent && head.state === 'live' && content.lastUpdateId < head.lastUpdateId && head.ageMs < onItsWayMs;
-  const late = onItsWayMs > LATE_CLAIM_MS || overtaken;
-  if (late && (tenure === 'claim' || tenure === 'standby')) return refused('older');
   switch (tenure) {
     case 'claim':
       return recent && head.state === 'live' && content.levels < head.levels ? refused('deferred') : next;

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { FEED_STATUS_FRESH_MS, FUTURE_TOLERANCE_MS, LATE_CLAIM_MS } from './saveRule';
+import {
+  CLAIM_SLACK_MS,
+  EPOCH_TIE_MS,
+  FEED_STATUS_FRESH_MS,
+  FUTURE_TOLERANCE_MS,
+  LATE_CLAIM_MS,
+  MAX_LEAD_MS,
+  MAX_SAVE_EVERY_MS,
+} from './saveRule';
 
 /**
  * The scripts that make a write atomic, each on one key. They decide what saveRule.ts decides. Heads are read with a
@@ -27,13 +35,13 @@ const SEEN = `':' .. time[1] .. ':' .. time[2]`;
  * Reads the record's head into epoch, id, liveAt, state, levels (nil without a record). Digits are capped so that
  * every number stays exact. A value that is not ours is never overwritten: it may be somebody's.
  */
-const HEAD = `
+const HEAD = `${CLOCK}
 local key = KEYS[1]
 local head = redis.call('GETRANGE', key, 0, 159)
 local epoch, id, liveAt, state, levels
 if head ~= '' then
   local e, i, l, s, n = string.match(head, '^{"format":1,"epoch":(%d+),"lastUpdateId":(%d+),"liveAtMs":(%d+),"state":"(%a+)","levels":(%d+),"')
-  if not e or #e > 15 or #i > 16 or #l ~= 13 or #n > 9 then
+  if not e or #e > 15 or tonumber(e) > now + ${MAX_LEAD_MS} or #i > 16 or #l ~= 13 or #n > 9 then
     local version = string.match(head, '^{"format":(%d+)[,}]')
     if version and version ~= '1' then return 'version:' .. version end
     return 'foreign:0'
@@ -59,7 +67,7 @@ redis.call('PEXPIRE', key, ttl)
  * path: building it here would cost as much as all the rest.
  */
 export const SAVE = script(`
-${CLOCK}${HEAD}
+${HEAD}
 local tenure, asked, at, issued, ttl, text = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[10]), ARGV[6], ARGV[2]
 local asCame = tenure == 'hold'
 if issued > now then
@@ -81,15 +89,17 @@ if epoch and tenure == 'hold' then
     end
   end
 elseif tenure ~= 'hold' then
+  if tenure ~= 'renew' and now - issued > ${LATE_CLAIM_MS} then return 'late:' .. string.format('%.0f', epoch or 0) .. ${SEEN} end
   local mine = asked
   if epoch then
     local age, refusal = now - liveAt, nil
-    local recent = age >= -${FUTURE_TOLERANCE_MS} and age < tonumber(ARGV[7])
-    local overtaken = recent and state == 'live' and tonumber(ARGV[3]) < id and liveAt > issued
+    local period = tonumber(string.match(head, ',"saveEveryMs":(%d+),') or 0)
+    local patience = math.max(tonumber(ARGV[7]), 2 * math.min(period, ${MAX_SAVE_EVERY_MS}))
+    local recent = age >= -${FUTURE_TOLERANCE_MS} and age < patience
     if tenure == 'renew' then
       if asked < epoch then refusal = 'fenced:' end
-    elseif overtaken or now - issued > ${LATE_CLAIM_MS} then
-      refusal = 'older:'
+    elseif (epoch <= now and epoch > issued + ${EPOCH_TIE_MS}) or (age >= 0 and age < now - issued - ${CLAIM_SLACK_MS}) then
+      refusal = 'late:'
     elseif tenure == 'claim' then
       if recent and state == 'live' and tonumber(ARGV[5]) < levels then refusal = 'deferred:' end
       mine = epoch
@@ -114,7 +124,7 @@ return 'saved:' .. text .. ${SEEN}
 
 /** ARGV: epoch, lastUpdateId, liveAtMs, ttlMs, issuedAtMs. */
 export const HEARTBEAT = script(`
-${CLOCK}${HEAD}
+${HEAD}
 if not epoch then return 'missing:0' end
 local asked, askedId, ttl, outcome = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], 'missing:'
 if asked < epoch then
@@ -175,7 +185,7 @@ local head = redis.call('GETRANGE', key, 0, 127)
 local version = 0
 if head ~= '' then
   local found = string.match(head, '^{"format":1,"version":(%d+),"writtenAtMs":%d+,"value":')
-  if not found or #found > 15 then return 'foreign:0' end
+  if not found or #found > 15 or tonumber(found) > now + ${MAX_LEAD_MS} then return 'foreign:0' end
   version = tonumber(found)
 end
 if version ~= tonumber(ARGV[1]) then return 0 end

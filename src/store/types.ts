@@ -7,6 +7,22 @@ export const RECORD_FORMAT = 1;
 
 export type RecordState = 'live' | 'syncing' | 'stopped';
 
+/** What `flow` may hold; the trigger's meter (signal/flowMeter.ts) says what each means. */
+export const FLOW_FIELDS = [
+  'ofi1s',
+  'ofi10s',
+  'ofi60s',
+  'ofiNormalized1s',
+  'ofiNormalized10s',
+  'ofiNormalized60s',
+  'ofiCoveredMs',
+  'meanImbalancePercent60s',
+  'meanCoveredMs',
+] as const;
+
+/** Order flow as stored: numbers, or null where nothing is known. */
+export type StoredFlow = { readonly [field in (typeof FLOW_FIELDS)[number]]?: number | null };
+
 /** What a writer says about a book; the store adds the head (format, epoch, liveAtMs, state). */
 export interface BookContent {
   readonly lastUpdateId: number;
@@ -23,11 +39,13 @@ export interface BookContent {
   readonly asksComplete: boolean;
   readonly resyncs: number;
   readonly updateSpeedMs: number;
+  /** Between saves of a changing book; missing where nobody goes on saving, or an older version wrote. */
+  readonly saveEveryMs?: number;
   /** Best first; canonical decimals. */
   readonly bids: readonly Level[];
   readonly asks: readonly Level[];
   /** Order flow over sliding windows and time-weighted means, where the trigger keeps them (see signal/). */
-  readonly flow?: unknown;
+  readonly flow?: StoredFlow;
 }
 
 /**
@@ -97,7 +115,7 @@ export interface SaveRequest {
   readonly liveAgeMs: number;
   /** Milliseconds after which the record is gone unless saved or heard of again. */
   readonly ttlMs: number;
-  /** A record whose holder was silent for longer may be taken over. Default TAKEOVER_MS. */
+  /** A record whose holder was silent for longer, and for twice its own saveEveryMs, may be taken over. Default TAKEOVER_MS. */
   readonly takeoverMs?: number;
   readonly content: BookContent;
 }
@@ -122,6 +140,8 @@ export type WriteOutcome =
   | 'fenced'
   /** A claim with fewer levels than the live record; nothing changed. */
   | 'deferred'
+  /** A claim that was held up on its way; nothing changed. Claim anew with the book of now. */
+  | 'late'
   /** Heartbeat or mark: the record is not there or not the one meant; save it whole. */
   | 'missing';
 

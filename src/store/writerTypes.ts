@@ -1,6 +1,6 @@
 import type { SymbolView } from '../binance/feedTypes';
 import type { OrderFlowError } from '../runtime/errors';
-import type { Tenure } from './types';
+import type { StoredFlow, Tenure } from './types';
 
 /** What one trigger wants of the writer of a symbol. */
 export interface WriterSource {
@@ -18,7 +18,7 @@ export interface WriterSource {
    */
   readonly polite?: boolean;
   /** Further fields for the record, asked when it is saved. Must not throw. */
-  readonly decorate?: () => { readonly flow?: unknown };
+  readonly decorate?: () => { readonly flow?: StoredFlow };
   /** Called when the store begins to fail, fails otherwise, or works again (null). Must not throw. */
   readonly onError?: (error: OrderFlowError | null) => void;
 }

@@ -6,6 +6,7 @@ import type { GateParameters } from '../signal/gateTypes';
 import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
 import type { StoreKind } from '../store/openStore';
+import { MAX_SAVE_EVERY_MS } from '../store/saveRule';
 import {
   asCollection,
   optionalBaseUrl,
@@ -77,8 +78,7 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
     store: readStoreKind(parameter('store')),
     updateSpeedMs: readUpdateSpeed(market, options.updateSpeed),
     bookDepth: readBookDepth(market, levels, options.bookDepth),
-    saveEveryMs: 1000 * readNumber('Save Every', options.saveEvery, { min: 0.1, max: 3600 }, 1),
-    snapshotTtlMs: 1000 * readNumber('Snapshot TTL', options.snapshotTtl, { min: 5, max: 2_592_000 }, 3600),
+    ...readSaving(options),
     keyPrefix: readKeyPrefix(options.keyPrefix),
     topicPrefix: readTopicPrefix(options.topicPrefix),
     publishDepth: readBoolean('Publish Depth Events', options.publishDepth, true),
@@ -87,6 +87,18 @@ export function readTriggerSettings(parameter: ParameterReader): TriggerSettings
     restBaseUrl: optionalBaseUrl(options.restBaseUrl, 'rest', 'REST Base URL'),
     webSocketBaseUrl: optionalBaseUrl(options.webSocketBaseUrl, 'webSocket', 'WebSocket Base URL'),
   };
+}
+
+/** A snapshot has to outlive the wait for the next one, or readers find none in between. */
+function readSaving(
+  options: Readonly<Record<string, unknown>>,
+): Pick<TriggerSettings, 'saveEveryMs' | 'snapshotTtlMs'> {
+  const most = MAX_SAVE_EVERY_MS / 1000;
+  const saveEvery = readNumber('Save Every', options.saveEvery, { min: 0.1, max: most }, 1);
+  const ttl = readNumber('Snapshot TTL', options.snapshotTtl, { min: 5, max: 2_592_000 }, 3600);
+  if (ttl <= saveEvery)
+    throw refused('Snapshot TTL', `must be longer than Save Every, which is ${saveEvery} seconds`, ttl);
+  return { saveEveryMs: 1000 * saveEvery, snapshotTtlMs: 1000 * ttl };
 }
 
 /** The most levels a side that the market's REST replies hold. */

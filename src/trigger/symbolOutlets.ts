@@ -3,7 +3,7 @@ import type { OrderFlowError } from '../runtime/errors';
 import { acquireDepthPublisher, type DepthPublisher } from '../store/depthPublisher';
 import { storeKeys, storeTopics } from '../store/keys';
 
-import type { SnapshotStore } from '../store/types';
+import type { SnapshotStore, StoredFlow } from '../store/types';
 import { acquireWriter } from '../store/snapshotWriter';
 import type { WriterHandle } from '../store/writerTypes';
 import type { TriggerSettings } from './settings';
@@ -21,7 +21,7 @@ export class SymbolOutlets {
     settings: TriggerSettings,
     store: SnapshotStore,
     onError: (error: OrderFlowError | null) => void,
-    decorate?: () => { readonly flow?: unknown },
+    decorate?: () => { readonly flow?: StoredFlow },
   ) {
     const { market, symbol } = view;
     const keys = storeKeys(settings.keyPrefix, market, symbol);

@@ -291,8 +291,8 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
 
   it('stores what the trigger adds, and the state of the feed', async () => {
     const on = scene();
-    const handle = on.acquire({ decorate: () => ({ flow: { ofi10: 4 } }) });
-    expect((await on.seen(1)).record.flow).toEqual({ ofi10: 4 });
+    const handle = on.acquire({ decorate: () => ({ flow: { ofi10s: 4 } }) });
+    expect((await on.seen(1)).record.flow).toEqual({ ofi10s: 4 });
     const feed = async () => (await on.store.readFeedStatus([on.target.feedKey]))[0];
     await eventually(async () =>
       expect(await feed()).toMatchObject({ record: { state: 'live', symbol: 'BTCUSDT', lastUpdateId: 1 } }),

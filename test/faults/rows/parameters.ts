@@ -107,7 +107,7 @@ const FIELDS: { readonly [node: string]: { readonly [path: string]: Field } } = 
       limits: [/number|one of 100, 1000/],
     },
     'options.bookDepth': number({ min: 20, max: 5_000, whole: true }),
-    'options.saveEvery': number({ min: 0.1, max: 3_600 }),
+    'options.saveEvery': number({ min: 0.1, max: 10 }),
     'options.snapshotTtl': number({ min: 5, max: 2_592_000 }),
     'options.publishDepth': boolean,
     'options.feedStatus': boolean,

@@ -1,5 +1,6 @@
 import { isOrderFlowError } from '../../../src/runtime/errors';
 import { MemoryStore } from '../../../src/store/memoryStore';
+import type { StoredBook } from '../../../src/store/types';
 import { request } from '../../support/storeFixtures';
 
 /** A clock that a test moves; the wall clock jumps on its own. */
@@ -71,5 +72,29 @@ describe('the memory store and time', () => {
     expect(await ageOf(store, key)).toBeNull();
     expect(await store.getJson([`${key}-json`])).toEqual([null]);
     expect(await store.loadStates([`${key}-gate`])).toEqual([null]);
+  });
+});
+
+describe('the memory store and what it is handed', () => {
+  it('keeps a book as it was saved, whatever is done to the arrays later', async () => {
+    const store = new Clock().store();
+    const key = newKey();
+    const asked = request('claim', 0, 1);
+    const flow = { ofi1s: 1 };
+    const { content } = asked;
+    await store.save(key, { ...asked, content: { ...content, flow } });
+    const saved = structuredClone({ bids: content.bids, asks: content.asks, flow });
+    // A workflow's items share the levels with the book that was saved.
+    const [bids, asks] = [content.bids, content.asks] as unknown as string[][][];
+    bids[0][1] = 'spoilt';
+    bids.pop();
+    asks.push(['1', '2']);
+    flow.ofi1s = 2;
+    const read = async () => (await store.readBooks([key]))[0] as StoredBook;
+    const first = await read();
+    expect(first.record).toMatchObject(saved);
+    Object.assign(first.record.flow as object, { ofi1s: 3 });
+    (first.record.bids as unknown as string[][])[0][0] = 'spoilt';
+    expect((await read()).record).toMatchObject(saved);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { isOrderFlowError } from '../../../src/runtime/errors';
+import type { FlowSnapshot } from '../../../src/signal/flowMeter';
 import {
   decodeBook,
   decodeFeedStatus,
@@ -9,7 +10,7 @@ import {
   encodeFeedTail,
   MAX_RECORD_BYTES,
 } from '../../../src/store/recordFormat';
-import type { BookContent, FeedStatusContent } from '../../../src/store/types';
+import { FLOW_FIELDS, type BookContent, type FeedStatusContent } from '../../../src/store/types';
 import { content } from '../../support/storeFixtures';
 
 const NOW = 1_795_431_107_000;
@@ -39,10 +40,35 @@ function changed(fields: Record<string, unknown>): string {
 
 describe('the order book record', () => {
   // An item that bore it could not be written as JSON by anybody.
-  it('takes the numbers of a flow and nothing else', () => {
+  it('takes the known numbers of a flow and nothing else', () => {
     const nested = '['.repeat(10_000) + ']'.repeat(10_000);
-    const text = changed({ flow: { ofi1s: 1.5, ofi10s: null, text: 'x' } }).replace('"x"', nested);
-    expect(decodeBook(text, NOW, 'k').record.flow).toEqual({ ofi1s: 1.5, ofi10s: null });
+    const flow = { ofi1s: 1.5, ofi10s: null, text: 'x', other: 7, __proto__: null };
+    const read = (text: string) => decodeBook(text, NOW, 'k').record.flow;
+    expect(read(changed({ flow }).replace('"x"', nested))).toEqual({ ofi1s: 1.5, ofi10s: null });
+    expect(read(changed({ flow: {} }))).toEqual({});
+    expect(read(changed({}))).toBeUndefined();
+    for (const wrong of ['"1"', '[]', nested, 'true', '1e999'])
+      expect(codeOf(changed({ flow }).replace('"ofi1s":1.5', `"ofi1s":${wrong}`))).toBe('OF_RECORD_INVALID');
+  });
+
+  it('takes every number of a flow that the trigger keeps', () => {
+    // The compiler sees to it that these are the fields of a snapshot, each of them.
+    const kept: { readonly [field in keyof FlowSnapshot]: true } = {
+      ...{ ofi1s: true, ofi10s: true, ofi60s: true, ofiCoveredMs: true },
+      ...{ ofiNormalized1s: true, ofiNormalized10s: true, ofiNormalized60s: true },
+      ...{ meanImbalancePercent60s: true, meanCoveredMs: true },
+    };
+    expect([...FLOW_FIELDS].sort()).toEqual(Object.keys(kept).sort());
+    const flow = Object.fromEntries(FLOW_FIELDS.map((field, i) => [field, i / 2]));
+    expect(decodeBook(encode(content(7, { flow })), NOW, 'k').record.flow).toEqual(flow);
+  });
+
+  it('tells how often it is saved where its writer says so, right behind its head', () => {
+    const text = encode(content(7, { saveEveryMs: 1_100.0000000000002 }));
+    expect(text).toContain('"levels":2,"saveEveryMs":1100,"exchange"');
+    expect(decodeBook(text, NOW, 'k').record.saveEveryMs).toBe(1_100);
+    expect('saveEveryMs' in decodeBook(encode(content(7)), NOW, 'k').record).toBe(false);
+    expect(codeOf(changed({ saveEveryMs: -1 }))).toBe('OF_RECORD_INVALID');
   });
 
   it('comes back as it was written', () => {
@@ -95,6 +121,7 @@ describe('the order book record', () => {
     ['a fraction as id', changed({ lastUpdateId: 1.5 }), 'OF_RECORD_INVALID'],
     ['an id beyond exactness', changed({ lastUpdateId: 2 ** 53 }), 'OF_RECORD_INVALID'],
     ['a negative epoch', changed({ epoch: -1 }), 'OF_RECORD_INVALID'],
+    ['an epoch that no clock gave', changed({ epoch: 999_999_999_999_999 }), 'OF_RECORD_INVALID'],
     ['an unknown state', changed({ state: 'toString' }), 'OF_RECORD_INVALID'],
     ['no symbol', changed({ symbol: '' }), 'OF_RECORD_INVALID'],
     ['levels that are no list', changed({ bids: {} }), 'OF_RECORD_INVALID'],

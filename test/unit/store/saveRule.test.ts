@@ -1,9 +1,12 @@
 import {
+  CLAIM_SLACK_MS,
   decideHeartbeat,
   decideMark,
   decideSave,
+  EPOCH_TIE_MS,
   FUTURE_TOLERANCE_MS,
   LATE_CLAIM_MS,
+  MAX_SAVE_EVERY_MS,
   TAKEOVER_MS,
   type RecordHead,
 } from '../../../src/store/saveRule';
@@ -13,7 +16,7 @@ import { content, request } from '../../support/storeFixtures';
 /** Below every epoch, so that the clock decides none but where a test says so. */
 const NOW = 3;
 const head = (over: Partial<RecordHead> = {}): RecordHead => ({
-  ...{ epoch: 7, lastUpdateId: 100, state: 'live', levels: 2, ageMs: 0 },
+  ...{ epoch: 7, lastUpdateId: 100, state: 'live', levels: 2, saveEveryMs: 0, ageMs: 0 },
   ...over,
 });
 const save = (
@@ -145,27 +148,66 @@ test('a mark is set on the own record only', () => {
 });
 
 describe('a claim that was held up on its way', () => {
-  const late = (tenure: Tenure, onItsWayMs: number, lastUpdateId: number, found: RecordHead) =>
-    decideSave(found, request(tenure, 0, lastUpdateId), NOW, onItsWayMs).outcome;
+  const AT = 1_000_000;
+  const long = { epoch: AT - 60_000 };
+  const late = (tenure: Tenure, onItsWayMs: number, found: RecordHead | null) =>
+    decideSave(found, request(tenure, 0, 100), AT, onItsWayMs);
 
   test.each(['claim', 'standby'] as const)('%s: is refused once its writer has given it up', (tenure) => {
-    const silent = head({ ageMs: TAKEOVER_MS });
-    expect(late(tenure, LATE_CLAIM_MS, 200, silent)).toBe('saved');
-    expect(late(tenure, LATE_CLAIM_MS + 1, 200, silent)).toBe('older');
+    const silent = head({ ...long, ageMs: 2 * TAKEOVER_MS });
+    expect(late(tenure, LATE_CLAIM_MS, silent).outcome).toBe('saved');
+    expect(late(tenure, LATE_CLAIM_MS + 1, silent)).toEqual({ outcome: 'late', epoch: silent.epoch });
+    expect(late(tenure, LATE_CLAIM_MS, null)).toEqual({ outcome: 'saved', epoch: AT });
+    expect(late(tenure, LATE_CLAIM_MS + 1, null)).toEqual({ outcome: 'late', epoch: 0 });
   });
 
-  test('is refused where it bears an older book than one that was written since', () => {
-    expect(late('claim', 3_000, 99, head({ ageMs: 2_999 }))).toBe('older');
-    // Not newer than the claim, not older than the record, or not live: nothing is lost by it.
-    expect(late('claim', 3_000, 99, head({ ageMs: 3_000 }))).toBe('saved');
-    expect(late('claim', 3_000, 100, head({ ageMs: 2_999 }))).toBe('saved');
-    expect(late('claim', 3_000, 99, head({ ageMs: 2_999, state: 'syncing' }))).toBe('saved');
-    expect(late('claim', 0, 99, head())).toBe('saved');
-    expect(late('claim', 3_000, 99, head({ ageMs: -FUTURE_TOLERANCE_MS - 1 }))).toBe('saved');
+  test('is refused where someone has claimed since, whatever the book', () => {
+    const claimed = (agoMs: number) => late('claim', 300, head({ epoch: AT - agoMs })).outcome;
+    const tie = 300 - EPOCH_TIE_MS;
+    expect([claimed(tie - 1), claimed(0)]).toEqual(['late', 'late']);
+    expect([claimed(tie), claimed(300)]).toEqual(['saved', 'saved']);
+    // An epoch ahead of the clock tells nothing of when it began.
+    expect(claimed(-1)).toBe('saved');
+    expect(late('standby', 300, head({ epoch: AT - 200, state: 'stopped' })).outcome).toBe('late');
+    expect(late('claim', 0, head({ epoch: AT })).outcome).toBe('saved');
   });
+
+  test.each<RecordState>(['live', 'syncing', 'stopped'])(
+    'is refused where a record that is %s was known live since, by more than the way to a far store',
+    (state) => {
+      const known = (ageMs: number, onItsWayMs = 3_000) =>
+        late('claim', onItsWayMs, head({ ...long, state, ageMs })).outcome;
+      expect([known(0), known(3_000 - CLAIM_SLACK_MS - 1)]).toEqual(['late', 'late']);
+      expect([known(3_000 - CLAIM_SLACK_MS), known(3_000)]).toEqual(['saved', 'saved']);
+      expect(known(0, CLAIM_SLACK_MS)).toBe('saved');
+      // A time ahead of the clock tells nothing.
+      expect(known(-1)).toBe('saved');
+    },
+  );
 
   test('the holder’s own writes have their ids and epochs to be judged by', () => {
     expect(decideSave(head(), request('hold', 7, 101), NOW, 60_000).outcome).toBe('saved');
     expect(decideSave(head(), request('renew', 7, 1), NOW, 60_000).outcome).toBe('saved');
+    expect(decideSave(null, request('renew', 7, 1), NOW, 60_000).outcome).toBe('saved');
+  });
+});
+
+describe('a holder that saves seldom', () => {
+  const at = (tenure: Tenure, saveEveryMs: number, ageMs: number, takeoverMs?: number) =>
+    save(tenure, { levels: 1, takeoverMs }, head({ saveEveryMs, ageMs })).outcome;
+
+  test('is given the time of two saves before another takes over', () => {
+    expect([at('standby', 8_000, 15_999), at('standby', 8_000, 16_000)]).toEqual(['fenced', 'saved']);
+    expect([at('claim', 8_000, 15_999), at('claim', 8_000, 16_000)]).toEqual(['deferred', 'saved']);
+    expect([at('standby', 2_000, 3_999, 2_500), at('standby', 2_000, 4_000, 2_500)]).toEqual([
+      'fenced',
+      'saved',
+    ]);
+  });
+
+  test('is given no less than others, and no more than the longest time between two saves', () => {
+    expect([at('standby', 1, TAKEOVER_MS - 1), at('standby', 1, TAKEOVER_MS)]).toEqual(['fenced', 'saved']);
+    const most = 2 * MAX_SAVE_EVERY_MS;
+    expect([at('standby', 1e9, most - 1), at('standby', 1e9, most)]).toEqual(['fenced', 'saved']);
   });
 });
