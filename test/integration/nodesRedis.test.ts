@@ -1,29 +1,21 @@
+import type { IDataObject } from 'n8n-workflow';
 import { createClient } from 'redis';
 import { BinanceOrderBookTrigger } from '../../nodes/BinanceOrderBookTrigger/BinanceOrderBookTrigger.node';
 import { OrderFlowImbalance } from '../../nodes/OrderFlowImbalance/OrderFlowImbalance.node';
 import { type Exchange, startExchange } from '../../exchange';
 import { closeIdleRedisConnections } from '../../src/store/redisPool';
 import { runNode, startTrigger, type TriggerRun } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redisServer';
+import type { RedisServer } from '../support/redisServer';
+import { credentialsOf, startLimitedRedis } from '../support/storeFixtures';
 
 const nodes = { trigger: new BinanceOrderBookTrigger(), imbalance: new OrderFlowImbalance() };
-const PASSWORD = 'canary-7f3a';
 
 let exchange: Exchange;
 let server: RedisServer;
 let reader: ReturnType<typeof createClient>;
 let running: TriggerRun | null = null;
-const credentials = () => ({
-  orderFlowRedisApi: {
-    host: '127.0.0.1',
-    port: server.port,
-    user: '',
-    password: PASSWORD,
-    database: 0,
-    tls: false,
-    ca: '',
-  },
-});
+/** The nodes may do what the document recommends, and no more. */
+const credentials = () => ({ orderFlowRedisApi: credentialsOf(server) as IDataObject });
 const urls = () => ({ restBaseUrl: exchange.restBaseUrl, webSocketBaseUrl: exchange.webSocketBaseUrl });
 const imbalance = (parameters: object) =>
   runNode({
@@ -51,8 +43,8 @@ async function startFeed(options: object = {}): Promise<TriggerRun> {
 
 beforeAll(async () => {
   exchange = await startExchange({ market: 'spot', symbols: ['BTCUSDT'], seed: 11 });
-  server = await startRedis({ requirepass: PASSWORD });
-  reader = createClient({ url: `redis://:${PASSWORD}@127.0.0.1:${server.port}` });
+  server = await startLimitedRedis();
+  reader = createClient({ url: server.url });
   await reader.connect();
 });
 afterEach(async () => {

@@ -4,8 +4,8 @@ import { encodeBookHead, encodeBookTail } from '../../src/store/recordFormat';
 import { closeIdleRedisConnections } from '../../src/store/redisPool';
 import { MAX_LEAD_MS } from '../../src/store/saveRule';
 import type { SnapshotStore } from '../../src/store/types';
-import { type RedisServer, startRedis } from '../support/redisServer';
-import { content, credentialsOf, request } from '../support/storeFixtures';
+import type { RedisServer } from '../support/redisServer';
+import { content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
 
 /** Numbers that only somebody else could have written, in records that otherwise look like ours. */
 const KEY = 'examples/btcusdt-orderbook';
@@ -16,7 +16,7 @@ let server: RedisServer;
 let raw: ReturnType<typeof createClient>;
 let store: SnapshotStore;
 beforeAll(async () => {
-  server = await startRedis();
+  server = await startLimitedRedis();
   raw = createClient({ url: server.url });
   await raw.connect();
   store = openStore({ kind: 'redis', credentials: credentialsOf(server) });

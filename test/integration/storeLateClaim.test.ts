@@ -9,8 +9,8 @@ import { isOrderFlowError } from '../../src/runtime/errors';
 import type { SnapshotStore, WriteReply } from '../../src/store/types';
 import { until } from '../support/feedHarness';
 import { HandMadeView } from '../support/handMadeView';
-import { type RedisServer, startRedis } from '../support/redisServer';
-import { content, credentialsOf, request } from '../support/storeFixtures';
+import type { RedisServer } from '../support/redisServer';
+import { content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
 
 const KEY = 'examples/btcusdt-orderbook';
 let server: RedisServer;
@@ -18,7 +18,7 @@ let raw: ReturnType<typeof createClient>;
 let store: SnapshotStore;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await startLimitedRedis();
   raw = createClient({ url: server.url });
   await raw.connect();
   store = openStore({ kind: 'redis', credentials: credentialsOf(server) });

@@ -14,12 +14,12 @@ import type {
 } from '../../src/store/types';
 import { decideSave } from '../../src/store/saveRule';
 import { HEARTBEAT, SAVE } from '../../src/store/scripts';
-import { startRedis, type RedisServer } from '../support/redisServer';
-import { content, credentialsOf, request } from '../support/storeFixtures';
+import type { RedisServer } from '../support/redisServer';
+import { content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
 
 let server: RedisServer;
 beforeAll(async () => {
-  server = await startRedis();
+  server = await startLimitedRedis();
 });
 afterAll(async () => {
   await closeIdleRedisConnections();

@@ -10,12 +10,12 @@ import {
 } from '../../src/store/snapshotWriter';
 import type { SnapshotStore, StoredBook } from '../../src/store/types';
 import { HandMadeView } from '../support/handMadeView';
-import { freePort, startRedis, type RedisServer } from '../support/redisServer';
-import { credentialsOf, request } from '../support/storeFixtures';
+import { freePort, type RedisServer } from '../support/redisServer';
+import { credentialsOf, LIMITED_USER, request, startLimitedRedis } from '../support/storeFixtures';
 
 let server: RedisServer;
 beforeAll(async () => {
-  server = await startRedis();
+  server = await startLimitedRedis();
 });
 afterAll(async () => {
   await closeIdleRedisConnections();
@@ -308,7 +308,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
 
 describe('the writer and a Redis in trouble', () => {
   async function ownServer(): Promise<RedisServer> {
-    const own = await startRedis({ port: await freePort() });
+    const own = await startLimitedRedis({ port: await freePort() });
     cleanUps.push(() => own.stop());
     return own;
   }
@@ -318,12 +318,15 @@ describe('the writer and a Redis in trouble', () => {
   it('starts without Redis, and writes the newest book when it appears', async () => {
     const port = await freePort();
     const on = new Scene(
-      openStore({ kind: 'redis', credentials: { host: '127.0.0.1', port } }, { keepConnected: true }),
+      openStore(
+        { kind: 'redis', credentials: { host: '127.0.0.1', port, ...LIMITED_USER } },
+        { keepConnected: true },
+      ),
     );
     on.acquire();
     await eventually(() => expect(on.errors).toEqual(['OF_REDIS_CONNECT']));
     on.view.lastUpdateId = 40;
-    const own = await startRedis({ port });
+    const own = await startLimitedRedis({ port });
     cleanUps.push(() => own.stop());
     await on.seen(40, 6_000);
     await eventually(() => expect(on.errors).toEqual(['OF_REDIS_CONNECT', null]));
@@ -341,7 +344,7 @@ describe('the writer and a Redis in trouble', () => {
       await wait(1);
     }
     const saves = handle.stats().saves;
-    const again = await startRedis({ port: own.port });
+    const again = await startLimitedRedis({ port: own.port });
     cleanUps.push(() => again.stop());
     expect((await on.seen(200, 6_000)).record.epoch).toBe(record.epoch);
     expect(handle.stats().saves).toBe(saves + 1);
@@ -376,7 +379,7 @@ describe('the writer and a Redis in trouble', () => {
   }, 30_000);
 
   it('reports full memory once, and goes on when there is room', async () => {
-    const own = await startRedis({ maxmemory: '1', maxmemoryPolicy: 'noeviction' });
+    const own = await startLimitedRedis({ maxmemory: '1', maxmemoryPolicy: 'noeviction' });
     cleanUps.push(() => own.stop());
     const on = sceneOn(own);
     const handle = on.acquire();

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BookContent, SaveRequest, Tenure } from '../../src/store/types';
-import type { RedisServer } from './redisServer';
+import { type RedisServer, type RedisServerOptions, startRedis } from './redisServer';
 
 /** A small true-looking book whose levels tell its update id, so that a torn record shows. */
 export function content(lastUpdateId: number, over: Partial<BookContent> = {}): BookContent {
@@ -32,6 +34,35 @@ export function request(
   return { tenure, epoch, liveAgeMs: 0, ttlMs: 60_000, content: content(lastUpdateId), ...over };
 }
 
+/** The administrator of every Redis of the tests. */
+export const ADMIN = 'user default on nopass ~* &* +@all';
+/** Whom docs/STORE.md recommends to make. */
+export const LIMITED_USER = { user: 'orderflow', password: 'limited-9f2c' } as const;
+
+/** The very line that the document recommends, so that it is this line that is proven. */
+export function documentedRights(password: string): string {
+  const text = readFileSync(join(__dirname, '../../docs/STORE.md'), 'utf8');
+  const [line] = /^user orderflow on .*$/m.exec(text) ?? [''];
+  if (!line.includes(' >PASSWORD ')) throw new Error(`docs/STORE.md recommends no user: ${line}`);
+  return line.replace('>PASSWORD', `>${password}`);
+}
+
+const limited = new WeakMap<RedisServer, Record<string, unknown>>();
+
+/**
+ * A Redis whose `credentialsOf` are of the user that the document recommends: the tests of the store run under it.
+ * @param more rights that the document names for what not everybody does, for example `+select`
+ */
+export async function startLimitedRedis(
+  options: Omit<RedisServerOptions, 'acl' | 'requirepass'> & { readonly more?: string } = {},
+): Promise<RedisServer> {
+  const { more = '', ...rest } = options;
+  const acl = [ADMIN, `${documentedRights(LIMITED_USER.password)} ${more}`.trim()];
+  const server = await startRedis({ ...rest, acl });
+  limited.set(server, LIMITED_USER);
+  return server;
+}
+
 export function credentialsOf(
   server: RedisServer,
   over: Record<string, unknown> = {},
@@ -44,6 +75,7 @@ export function credentialsOf(
     database: 0,
     tls: false,
     ca: '',
+    ...limited.get(server),
     ...over,
   };
 }
