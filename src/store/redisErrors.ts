@@ -46,10 +46,14 @@ export interface RedisErrorContext {
 }
 
 function safeText(text: string, secrets: readonly string[]): string {
-  // A server that does not know a command repeats its arguments, cut short and rewritten: AUTH has a password in them.
-  let safe = oneLine(text.replace(/,? with args beginning with:.*$/is, ''));
+  let safe = oneLine(text);
   for (const secret of secrets) safe = withoutSecret(safe, oneLine(secret));
   return safe.slice(0, MAX_DETAIL);
+}
+
+/** A server that does not know a command repeats its arguments, cut short and rewritten: AUTH has a password in them. */
+function withoutArguments(reply: string): string {
+  return reply.replace(/,? with args beginning with:.*$/is, '');
 }
 
 /** Without control characters, which no log should get; a server rewrites them as well, each in its own way. */
@@ -82,7 +86,7 @@ export function toRedisError(error: unknown, context: RedisErrorContext): OrderF
     message?: unknown;
     code?: unknown;
   };
-  const raw = typeof message === 'string' ? message : String(error);
+  const raw = withoutArguments(typeof message === 'string' ? message : String(error));
   const code = typeof given === 'string' ? given : '';
   const make = (ofCode: ErrorCode, detail: string) =>
     new OrderFlowError(ofCode, `${server} ${safeText(detail, secrets)}`.trim(), { subject: server });
