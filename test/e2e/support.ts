@@ -7,7 +7,7 @@ import { N8nInstance, type InstanceOptions } from '../../scripts/n8n/instance';
 import { n8nLayout } from '../../scripts/n8n/layout';
 import { N8nRestClient } from '../../scripts/n8n/restClient';
 import type { SavedWorkflow, Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
-import { startRedis, type RedisServer } from '../support/redisServer';
+import { startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
 
 /** The path without which a test has no n8n to run in: set by globalSetup. */
 function setting(name: string): string {
@@ -40,8 +40,8 @@ export class Bench {
     return collector;
   }
 
-  async redis(): Promise<RedisServer> {
-    const redis = await startRedis();
+  async redis(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const redis = await startRedis(options);
     this.undo.push(() => redis.stop());
     return redis;
   }
