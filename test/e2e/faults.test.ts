@@ -307,6 +307,7 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     const before = watch.newest;
     await first.kill();
     const killedAtMs = Date.now();
+    await eventually('its connection is gone', 2_000, () => exchange.stats.openConnections === 1);
     await watch.until(
       ({ epoch, receivedAtMs }) => epoch > (before?.epoch ?? 0) && (receivedAtMs ?? 0) > killedAtMs,
       'taken over',
