@@ -180,7 +180,7 @@ export class BookSync<U extends TimedUpdate> {
     if (next.book.crossed) return 'crossed';
     const previous = this.kept;
     if (previous !== null && next.book.lastUpdateId < previous.book.lastUpdateId) return 'reply-too-old';
-    if (previous === null && next.book.lastUpdateId < this.shownId) return 'behind';
+    if (next.book.lastUpdateId < this.shownId) return 'behind';
     this.kept = next;
     this.buffer = null;
     if (previous === null) return 'live';

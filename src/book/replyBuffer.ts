@@ -49,6 +49,6 @@ export class ReplyBuffer<U extends TimedUpdate> {
         levels > MAX_BUFFERED_LEVELS)
     )
       levels -= engine.levelCount(kept[count++]);
-    if (count > 0) this.dropFirst(count);
+    this.dropFirst(count);
   }
 }

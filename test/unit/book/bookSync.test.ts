@@ -572,6 +572,32 @@ describe('each step of the rule', () => {
     expect(sync.book?.lastUpdateId).toBe(3);
   });
 
+  test('how an update of a second connection stands: to the book, to the first one awaited, to what is buffered', () => {
+    const sync = start();
+    expect(sync.standing(update(5, 6))).toBe('apply');
+    sync.onUpdate(update(1, 2));
+    sync.onUpdate(update(3, 4));
+    const standings = () =>
+      [update(3, 4), update(4, 5), update(5, 6), update(6, 6)].map((one) => sync.standing(one));
+    expect(standings()).toEqual(['ignore', 'apply', 'apply', 'gap']);
+    expect(sync.onReply(reply(4), 100)).toBe('live');
+    expect(standings()).toEqual(['ignore', 'apply', 'apply', 'gap']);
+    expect(sync.onUpdate(update(5, 5))).toBe('applied');
+    expect(standings()).toEqual(['ignore', 'ignore', 'apply', 'apply']);
+    // Nothing of it was taken in.
+    expect(sync.book?.lastUpdateId).toBe(5);
+  });
+
+  test('the first update after a reply stands as the rule for it says: on futures within it, not after it', () => {
+    const sync = new BookSync<DepthUpdate>('futures', plainEngine);
+    sync.onReply(reply(10), 100);
+    const within = update(8, 12, { previousFinalUpdateId: 7 });
+    expect(sync.standing(within)).toBe('apply');
+    sync.onUpdate(within);
+    expect(sync.standing(update(11, 14, { previousFinalUpdateId: 10 }))).toBe('gap');
+    expect(sync.standing(update(13, 14, { previousFinalUpdateId: 12 }))).toBe('apply');
+  });
+
   test('a reply from before all that is buffered is too old, and one later is joined', () => {
     const sync = start();
     const last = MAX_BUFFERED_UPDATES * 2 + 50;

@@ -47,6 +47,7 @@ test('is the update that it was set from, in numbers where they hold it', () => 
     const { firstUpdateId, finalUpdateId, eventTimeMs, symbol } = update;
     expect({ ...original, firstUpdateId, finalUpdateId, eventTimeMs, symbol }).toEqual(original);
     expect(update.previousFinalUpdateId).toBe(original.previousFinalUpdateId ?? NaN);
+    expect(fastEngine.levelCount(update)).toBe(original.bids.length + original.asks.length);
   }
   expect(new LadderUpdate().setFrom(FIRST).textForm).toBeNull();
   expect(new LadderUpdate().setFrom(AS_TEXT).textForm).toBe(AS_TEXT);
