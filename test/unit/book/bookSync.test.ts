@@ -575,8 +575,12 @@ describe('each step of the rule', () => {
   test('how an update of a second connection stands: to the book, to the first one awaited, to what is buffered', () => {
     const sync = start();
     expect(sync.standing(update(5, 6))).toBe('apply');
-    sync.onUpdate(update(1, 2));
-    sync.onUpdate(update(3, 4));
+    for (const [first, last] of [
+      [1, 1],
+      [2, 2],
+      [3, 4],
+    ])
+      sync.onUpdate(update(first, last));
     const standings = () =>
       [update(3, 4), update(4, 5), update(5, 6), update(6, 6)].map((one) => sync.standing(one));
     expect(standings()).toEqual(['ignore', 'apply', 'apply', 'gap']);
