@@ -53,6 +53,31 @@ test('symbols that say nothing do not hold the older connection', async () => {
   await feed.end();
 });
 
+test('an older connection that brings nothing any more is waited for so long, then what it kept back is a gap', async () => {
+  const feed = await WatchedFeed.start(
+    { symbols: SYMBOLS },
+    { bookDepth: 100, levels: 5 },
+    // Audits would find by themselves that events are missing.
+    {
+      ...PATIENT,
+      changeoverMs: 400,
+      rotateAfterMs: 1_500,
+      rotateJitterMs: 0,
+      firstAuditMs: 60_000,
+      auditMs: 60_000,
+    },
+  );
+  await feed.allLive();
+  feed.exchange.faults.add({ kind: 'lag', ms: 60_000 });
+  await until(() => feed.exchange.stats.totalConnections === 2, 'a second connection');
+  const tookMs = await until(() => feed.exchange.stats.openConnections === 1, 'the older one gone');
+  expect(tookMs).toBeGreaterThan(300);
+  await feed.allLive();
+  for (const view of feed.lease.views) expect(view.status().resyncs).toBe(1);
+  await feed.run(300);
+  await feed.end();
+});
+
 // Each new connection announced its own end, and 120 were opened in four seconds.
 test('a server whose every connection is about to close is not asked for one after the other', async () => {
   const feed = await WatchedFeed.start({ symbols: SYMBOLS }, { bookDepth: 100, levels: 5 });
