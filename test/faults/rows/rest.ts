@@ -1,6 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
 import type { Fault } from '../../../exchange/server/faults';
+import { ClientSockets } from '../clientSockets';
 import { FIRST_BACKOFF_MS, pause, Scene, until } from '../scene';
 import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { limits } from './limits';
@@ -164,8 +163,6 @@ const TROUBLES = [
   [{ kind: 'rest', path: 'depth', mode: 'hang' }, 'OF_TIMEOUT'],
   [{ kind: 'rest', path: 'depth', mode: 'reset' }, 'OF_CONNECT'],
 ] as const;
-/** Where Node tells of every socket that this process opens. */
-const SOCKETS = 'net.client.socket';
 /** The package's own bound of a depth reply, and what may come with the last piece that it reads. */
 const MOST_READ_BYTES = 4 * 1024 * 1024 + 256 * 1024;
 
@@ -175,11 +172,8 @@ function trouble(seed: number): Promise<RunResult> {
   const [fault, code] = TROUBLES[seed % TROUBLES.length];
   const atStart = Math.floor(seed / TROUBLES.length) % 2 === 0;
   const setUp = (exchange: Scene['exchange']) => void (atStart && exchange.faults.add({ ...fault }));
-  // What each of the feed's sockets has read is counted where it is read: what is let go again counts too.
-  const sockets: Socket[] = [];
-  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
-  subscribe(SOCKETS, onSocket);
-  const after = async (): Promise<void> => void unsubscribe(SOCKETS, onSocket);
+  const sockets = new ClientSockets();
+  const after = async (): Promise<void> => sockets.end();
   return Scene.play({ seed, setUp, after }, async (scene) => {
     const { exchange, random } = scene;
     if (!atStart) {
@@ -197,7 +191,7 @@ function trouble(seed: number): Promise<RunResult> {
     await pause(random.whole(0, 300));
     exchange.faults.clear();
     await scene.live(undefined, 15_000);
-    const read = sockets.map(({ bytesRead }) => bytesRead);
+    const read = sockets.bytesRead();
     must(
       read.every((bytes) => bytes <= MOST_READ_BYTES),
       () => `read ${Math.max(...read)} bytes of one reply`,
