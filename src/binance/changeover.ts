@@ -47,11 +47,10 @@ export class Changeover {
     return this.held.get(stream)?.[0];
   }
 
-  /** The oldest frame held has been judged, and is not a gap any more. */
-  release(stream: string): void {
-    const frames = this.held.get(stream);
-    this.heldBytes -= frames?.shift()?.length ?? 0;
-    if (frames?.length === 0) this.held.delete(stream);
+  /** @param frame the oldest one held: it has been judged, and is not a gap any more */
+  release(stream: string, frame: Buffer): void {
+    this.held.get(stream)?.shift();
+    this.heldBytes -= frame.length;
     this.join(stream);
   }
 

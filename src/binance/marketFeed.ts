@@ -289,7 +289,7 @@ export class MarketFeed<U extends SymbolUpdate> {
       if (message.kind !== 'depth') return;
       const standing = feed.standing(message.update);
       if (standing === 'gap') return;
-      changeover.release(stream);
+      changeover.release(stream, frame);
       if (standing === 'apply') this.take(entry, message.update, frame);
     }
   }

@@ -39,7 +39,7 @@ test('frames ahead of the book are held in order, and the first one that fits jo
     expect(changeover.admit('a', 'younger', 'gap', frame(text))).toBe(false);
   expect(joins()).toBe(0);
   expect(String(changeover.first('a'))).toBe('1');
-  changeover.release('a');
+  changeover.release('a', frame('1'));
   expect(String(changeover.first('a'))).toBe('2');
   expect(joins()).toBe(1);
   expect(changeover.takeAll('a').map(String)).toEqual(['2', '3']);
@@ -62,7 +62,7 @@ test('a stream is safe that has joined, has all that was sent before, or holds w
 test('of what is held no trace is left once it is released, taken or forgotten', () => {
   const { changeover } = start();
   for (const end of [
-    () => changeover.release('a'),
+    () => changeover.release('a', frame('x', HELD_BYTES)),
     () => changeover.takeAll('a'),
     () => changeover.forget('a'),
   ]) {
