@@ -10,7 +10,10 @@ import { RecordWatch } from '../faults/recordWatch';
 import type { RedisServer } from '../support/redisServer';
 import { baseUrls, Bench, eventually, redisData } from './support';
 
-/** The hardest rows of docs/FAULTS.md once more, in two real n8n on one Redis. The second reads what the first keeps. */
+/**
+ * The hardest rows of docs/FAULTS.md once more, in two real n8n on one Redis. The second reads what the first keeps.
+ * Each part goes on from the one before: n8n's starts are what takes time here.
+ */
 const SYMBOL = 'BTCUSDT';
 const LEVELS = 20;
 const MAX_AGE_S = 5;
@@ -298,7 +301,10 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     const count = () => ['first', 'second'].map((path) => arrived(path).length);
     const before = count();
     await delay(4_000);
-    for (const [i, after] of count().entries()) expect(after - before[i]).toBeLessThanOrEqual(6);
+    for (const [i, after] of count().entries()) {
+      expect(after - before[i]).toBeGreaterThanOrEqual(2);
+      expect(after - before[i]).toBeLessThanOrEqual(6);
+    }
     expectTrueAndForward('second');
   });
 
