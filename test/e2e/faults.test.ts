@@ -11,7 +11,7 @@ import type { RedisServer } from '../support/redisServer';
 import { baseUrls, Bench, eventually, redisData } from './support';
 
 /**
- * The hardest rows of docs/FAULTS.md once more, in two real n8n on one Redis. The second reads what the first keeps.
+ * The hardest rows of docs/FAULTS.md once more, in two real n8n on one Redis: one reads what the other keeps.
  * Each part goes on from the one before: n8n's starts are what takes time here.
  */
 const SYMBOL = 'BTCUSDT';
@@ -34,8 +34,8 @@ interface Item {
   readonly reason?: string | null;
 }
 
-const ONE_EXECUTION_AT_A_TIME = {
-  N8N_CONCURRENCY_PRODUCTION_LIMIT: '1',
+const ONE_EXECUTION_AT_A_TIME = { N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' };
+const KILLED_AT_ITS_START = {
   // What n8n was about to activate when it was killed, it takes up again when this has passed: two minutes as it comes.
   N8N_WORKFLOW_PUBLICATION_OUTBOX_LEASE_SECONDS: '5',
   N8N_WORKFLOW_PUBLICATION_OUTBOX_POLL_INTERVAL_MS: '1000',
@@ -47,11 +47,11 @@ let bench: Bench;
 let exchange: Exchange;
 let collector: Collector;
 let redis: RedisServer;
-let first: N8nInstance;
-let second: N8nInstance;
+let reader: N8nInstance;
+let keeper: N8nInstance;
 /** The workflow whose execution row 12 cancels in the queue. */
 let judged: string;
-let firstFeed: string;
+let kept: string;
 const credentials = new Map<N8nInstance, Credential>();
 
 function trigger(parameters: Record<string, unknown>, credential?: Credential): WorkflowNode {
@@ -153,8 +153,11 @@ beforeAll(async () => {
   collector = await bench.collector();
   exchange = await bench.exchange({ symbols: [SYMBOL] });
   redis = await bench.redis();
-  [first, second] = await Promise.all([bench.ownN8n({ env: ONE_EXECUTION_AT_A_TIME }), bench.ownN8n()]);
-  for (const n8n of [first, second]) credentials.set(n8n, await bench.redisCredential(redis, n8n.rest));
+  [reader, keeper] = await Promise.all([
+    bench.ownN8n({ env: ONE_EXECUTION_AT_A_TIME }),
+    bench.ownN8n({ env: KILLED_AT_ITS_START }),
+  ]);
+  for (const n8n of [reader, keeper]) credentials.set(n8n, await bench.redisCredential(redis, n8n.rest));
 }, 180_000);
 
 afterAll(() => bench.close(), 60_000);
@@ -165,7 +168,7 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
 
   beforeAll(async () => {
     const nodes = [trigger({ store: 'memory' }), imbalance({ source: 'item' }), post('judged')];
-    judged = (await bench.publish(chain('judged', nodes), first.rest)).id;
+    judged = (await bench.publish(chain('judged', nodes), reader.rest)).id;
     const webhook: WorkflowNode = {
       name: 'Webhook',
       type: 'n8n-nodes-base.webhook',
@@ -175,16 +178,16 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
       parameters: { path: 'hold', responseMode: 'onReceived', options: {} },
     };
     const held = waitNode('={{ $json.query.seconds }}', 'seconds');
-    hold = (await bench.publish(chain('hold', [webhook, held]), first.rest)).id;
+    hold = (await bench.publish(chain('hold', [webhook, held]), reader.rest)).id;
     await freshSignal('judged');
   }, 60_000);
 
   const withStatus = async (id: string, status: string): Promise<string[]> =>
-    (await first.rest.executions(id)).filter((one) => one.status === status).map((one) => one.id);
+    (await reader.rest.executions(id)).filter((one) => one.status === status).map((one) => one.id);
 
   /** Another workflow takes the one place; ours waits in n8n's queue. @returns its execution there */
   async function holdTheOnlyPlace(seconds: number): Promise<string> {
-    await fetch(`${first.url}/webhook/hold?seconds=${seconds}`);
+    await fetch(`${reader.url}/webhook/hold?seconds=${seconds}`);
     let queued: string[] = [];
     await eventually('ours in the queue', 10_000, async () => {
       const taken = await withStatus(hold, 'running');
@@ -209,7 +212,7 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
 
   test('executions that wait for days do not hold the next ones back', async () => {
     const days = chain('days', [trigger({ store: 'memory' }), post('days'), waitNode(2, 'days')]);
-    const { id } = await bench.publish(days, first.rest);
+    const { id } = await bench.publish(days, reader.rest);
     await more('days', 3);
     for (const { atMs, receivedAtMs } of arrived('days')) expect(atMs - receivedAtMs).toBeLessThan(3_000);
     expect((await withStatus(id, 'waiting')).length).toBeGreaterThanOrEqual(2);
@@ -218,15 +221,15 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
   }, 60_000);
 
   test('an execution is cancelled in the queue', async () => {
-    await first.rest.stopExecution(await holdTheOnlyPlace(3));
+    await reader.rest.stopExecution(await holdTheOnlyPlace(3));
     expect(await withStatus(judged, 'canceled')).toHaveLength(1);
   }, 60_000);
 });
 
 describe('Redis goes under a running trigger (row 14)', () => {
   beforeAll(async () => {
-    firstFeed = (await bench.publish(feed('first', first), first.rest)).id;
-    await bench.publish(check('checked', second), second.rest);
+    kept = (await bench.publish(feed('kept', keeper), keeper.rest)).id;
+    await bench.publish(check('checked', reader), reader.rest);
     await freshSignal('checked');
   }, 60_000);
 
@@ -234,7 +237,7 @@ describe('Redis goes under a running trigger (row 14)', () => {
     const connections = exchange.stats.totalConnections;
     await redis.kill();
     const killedAtMs = Date.now();
-    await more('first', 3);
+    await more('kept', 3);
     const judgedBlindly = arrived('checked').filter(
       ({ signal, receivedAtMs }) => signal && receivedAtMs > killedAtMs,
     );
@@ -244,7 +247,7 @@ describe('Redis goes under a running trigger (row 14)', () => {
     redis = await bench.redis({ port });
     await freshSignal('checked');
     expect(exchange.stats.totalConnections).toBe(connections);
-    expectTrueAndForward('first');
+    expectTrueAndForward('kept');
     expectTrueAndForward('checked');
   }, 60_000);
 
@@ -253,65 +256,59 @@ describe('Redis goes under a running trigger (row 14)', () => {
     redis.pause();
     await delay((MAX_AGE_S + 2) * 1000);
     const pausedUntilMs = Date.now();
-    await more('first', 1);
+    await more('kept', 1);
     redis.resume();
     await freshSignal('checked');
     const told = arrived('checked').filter(({ atMs }) => atMs > pausedUntilMs);
     for (const { signal, atMs, receivedAtMs } of told)
       if (signal) expect(atMs - receivedAtMs).toBeLessThan((MAX_AGE_S + 2) * 1000);
     expect(exchange.stats.totalConnections).toBe(connections);
-    expectTrueAndForward('first');
+    expectTrueAndForward('kept');
     expectTrueAndForward('checked');
   }, 60_000);
 });
 
-test('the trigger whose execution was cancelled in the queue has gone on after its longest wait', async () => {
-  await freshSignal('judged', CANCELLED_BACK_WITHIN_MS);
-  expectTrueAndForward('judged');
-  await bench.remove(judged);
-}, 120_000);
-
 describe('two n8n keep one record (rows 15 and 21)', () => {
   let watch: RecordWatch;
   const store = () => openStore({ kind: 'redis', credentials: redisData(redis) });
-  let reader: ReturnType<typeof store>;
+  let records: ReturnType<typeof store>;
 
   beforeAll(async () => {
-    reader = store();
-    watch = new RecordWatch(reader, `${KEY_PREFIX}btcusdt-orderbook`, ({ lastUpdateId, bids, asks }) => {
+    records = store();
+    watch = new RecordWatch(records, `${KEY_PREFIX}btcusdt-orderbook`, ({ lastUpdateId, bids, asks }) => {
       const truth = exchange.trueBook(SYMBOL, lastUpdateId, LEVELS);
       return JSON.stringify([truth?.bids, truth?.asks]) === JSON.stringify([bids, asks])
         ? null
         : `at ${lastUpdateId} is not the true book`;
     });
-    await bench.publish(feed('second', second), second.rest);
-    await more('second', 2);
+    await bench.publish(feed('standing-by', reader), reader.rest);
+    await more('standing-by', 2);
     // Who comes last claims the record.
-    await first.rest.deactivate(firstFeed);
-    await first.rest.activate(firstFeed);
-    await more('first', 1);
+    await keeper.rest.deactivate(kept);
+    await keeper.rest.activate(kept);
+    await more('kept', 1);
   }, 60_000);
 
   afterAll(async () => {
     await watch.end();
-    await reader.close();
+    await records.close();
   });
 
   test('each starts its own executions, at its own interval', async () => {
-    const count = () => ['first', 'second'].map((path) => arrived(path).length);
+    const count = () => ['kept', 'standing-by'].map((path) => arrived(path).length);
     const before = count();
     await delay(4_000);
     for (const [i, after] of count().entries()) {
       expect(after - before[i]).toBeGreaterThanOrEqual(2);
       expect(after - before[i]).toBeLessThanOrEqual(6);
     }
-    expectTrueAndForward('second');
+    expectTrueAndForward('standing-by');
   });
 
   test('the one that holds the record is killed, and killed again while it starts: the other takes over, no ban', async () => {
     await watch.until(({ state }) => state === 'live', 'a live record');
     const before = watch.newest;
-    await first.kill();
+    await keeper.kill();
     const killedAtMs = Date.now();
     await eventually('its connection is gone', 2_000, () => exchange.stats.openConnections === 1);
     await watch.until(
@@ -322,15 +319,15 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     await freshSignal('checked');
 
     const connections = exchange.stats.totalConnections;
-    const starting = first.restart().catch(() => undefined);
+    const starting = keeper.restart().catch(() => undefined);
     await eventually('its feed connects', 60_000, () => exchange.stats.totalConnections > connections);
-    await first.kill();
+    await keeper.kill();
     await starting;
-    await first.restart();
-    await more('first', 2);
+    await keeper.restart();
+    await more('kept', 2);
     await freshSignal('checked');
 
-    for (const path of ['first', 'second', 'checked']) expectTrueAndForward(path);
+    for (const path of ['kept', 'standing-by', 'checked']) expectTrueAndForward(path);
     const { bans, earlyRequests, openConnections } = exchange.stats;
     expect({ bans, earlyRequests, openConnections }).toEqual({
       bans: 0,
@@ -339,3 +336,9 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     });
   }, 150_000);
 });
+
+test('the trigger whose execution was cancelled in the queue has gone on after its longest wait', async () => {
+  await freshSignal('judged', CANCELLED_BACK_WITHIN_MS);
+  expectTrueAndForward('judged');
+  await bench.remove(judged);
+}, 120_000);
