@@ -34,6 +34,17 @@ export function postNode(name: string, url: string, position: [number, number]):
   };
 }
 
+/** Starts the workflow once a second. */
+export function everySecondNode(position: [number, number]): WorkflowNode {
+  return {
+    name: 'Schedule',
+    type: 'n8n-nodes-base.scheduleTrigger',
+    typeVersion: 1.2,
+    position,
+    parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } },
+  };
+}
+
 export function stickyNote(
   name: string,
   content: string,

@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BookText, Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
 import type { N8nInstance } from '../../scripts/n8n/instance';
-import { connect, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
+import {
+  connect,
+  everySecondNode,
+  nodeTypes,
+  postNode,
+  symbolsValue,
+} from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
 import { openStore } from '../../src/store/openStore';
 import { MAX_EXECUTION_WAIT_MS } from '../../src/trigger/outbox';
@@ -97,16 +103,8 @@ const feed = (path: string, n8n: N8nInstance): Workflow =>
   chain(path, [trigger({ store: 'redis' }, credentials.get(n8n)), post(path)]);
 
 /** A check a second of what stands in Redis. */
-function check(path: string, n8n: N8nInstance): Workflow {
-  const schedule: WorkflowNode = {
-    name: 'Schedule',
-    type: 'n8n-nodes-base.scheduleTrigger',
-    typeVersion: 1.2,
-    position: [0, 0],
-    parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } },
-  };
-  return chain(path, [schedule, imbalance({ store: 'redis' }, credentials.get(n8n)), post(path)]);
-}
+const check = (path: string, n8n: N8nInstance): Workflow =>
+  chain(path, [everySecondNode([0, 0]), imbalance({ store: 'redis' }, credentials.get(n8n)), post(path)]);
 
 const waitNode = (amount: number | string, unit: string): WorkflowNode => ({
   name: 'Wait',

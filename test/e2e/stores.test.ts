@@ -2,7 +2,13 @@ import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
 import type { N8nInstance } from '../../scripts/n8n/instance';
 import type { N8nRestClient } from '../../scripts/n8n/restClient';
-import { connect, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
+import {
+  connect,
+  everySecondNode,
+  nodeTypes,
+  postNode,
+  symbolsValue,
+} from '../../scripts/n8n/workflowBuilder';
 import type { Workflow } from '../../scripts/n8n/workflowTypes';
 import type { RedisServer } from '../support/redisServer';
 import { baseUrls, Bench, eventually, nodeNamed, readyMade, redisData } from './support';
@@ -54,13 +60,7 @@ function check(path: string, store: 'redis' | 'memory', options: Record<string, 
     name: path,
     settings: { saveDataSuccessExecution: 'none' },
     nodes: [
-      {
-        name: 'Schedule',
-        type: 'n8n-nodes-base.scheduleTrigger',
-        typeVersion: 1.2,
-        position: [0, 0],
-        parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } },
-      },
+      everySecondNode([0, 0]),
       {
         name: 'Imbalance',
         type: nodeTypes().imbalance,
