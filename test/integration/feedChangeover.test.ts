@@ -61,7 +61,7 @@ test('an older connection that brings nothing any more is waited for so long, th
     {
       ...PATIENT,
       changeoverMs: 400,
-      rotateAfterMs: 1_500,
+      rotateAfterMs: 2_500,
       rotateJitterMs: 0,
       firstAuditMs: 60_000,
       auditMs: 60_000,
