@@ -16,6 +16,18 @@ export function symbolsValue(value: string): Record<string, unknown> {
   return { __rl: true, mode: 'name', value };
 }
 
+type Credentials = WorkflowNode['credentials'];
+
+export function triggerNode(parameters: Record<string, unknown>, credentials?: Credentials): WorkflowNode {
+  const type = nodeTypes().trigger;
+  return { name: 'Trigger', type, typeVersion: 1, position: [0, 0], credentials, parameters };
+}
+
+export function imbalanceNode(parameters: Record<string, unknown>, credentials?: Credentials): WorkflowNode {
+  const type = nodeTypes().imbalance;
+  return { name: 'Imbalance', type, typeVersion: 1, position: [200, 0], credentials, parameters };
+}
+
 /** Posts each item, as it is, to a URL. */
 export function postNode(name: string, url: string, position: [number, number]): WorkflowNode {
   return {

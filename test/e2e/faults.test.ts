@@ -5,9 +5,10 @@ import type { N8nInstance } from '../../scripts/n8n/instance';
 import {
   connect,
   everySecondNode,
-  nodeTypes,
+  imbalanceNode,
   postNode,
   symbolsValue,
+  triggerNode,
 } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
 import { openStore } from '../../src/store/openStore';
@@ -35,7 +36,6 @@ interface Item {
   readonly bids: BookText['bids'];
   readonly asks: BookText['asks'];
   readonly receivedAtMs: number;
-  readonly passedOver?: number;
   readonly signal?: string | null;
   readonly reason?: string | null;
 }
@@ -62,29 +62,13 @@ const credentials = new Map<N8nInstance, Credential>();
 
 function trigger(parameters: Record<string, unknown>, credential?: Credential): WorkflowNode {
   const options = { ...baseUrls(exchange), saveEvery: 0.5, keyPrefix: KEY_PREFIX };
-  return {
-    name: 'Trigger',
-    type: nodeTypes().trigger,
-    typeVersion: 1,
-    position: [0, 0],
-    credentials: credential,
-    parameters: { symbols: symbolsValue(SYMBOL), levels: LEVELS, interval: 1, options, ...parameters },
-  };
+  const symbols = symbolsValue(SYMBOL);
+  return triggerNode({ symbols, levels: LEVELS, interval: 1, options, ...parameters }, credential);
 }
 
 function imbalance(parameters: Record<string, unknown>, credential?: Credential): WorkflowNode {
-  return {
-    name: 'Imbalance',
-    type: nodeTypes().imbalance,
-    typeVersion: 1,
-    position: [200, 0],
-    credentials: credential,
-    parameters: {
-      symbols: symbolsValue(SYMBOL),
-      options: { maxAge: MAX_AGE_S, includeLevels: true, keyPrefix: KEY_PREFIX },
-      ...parameters,
-    },
-  };
+  const options = { maxAge: MAX_AGE_S, includeLevels: true, keyPrefix: KEY_PREFIX };
+  return imbalanceNode({ symbols: symbolsValue(SYMBOL), options, ...parameters }, credential);
 }
 
 /** One node after the other by their first outputs; Imbalance by all of its four. */

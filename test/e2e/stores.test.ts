@@ -5,9 +5,10 @@ import type { N8nRestClient } from '../../scripts/n8n/restClient';
 import {
   connect,
   everySecondNode,
-  nodeTypes,
+  imbalanceNode,
   postNode,
   symbolsValue,
+  triggerNode,
 } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow } from '../../scripts/n8n/workflowTypes';
 import type { RedisServer } from '../support/redisServer';
@@ -41,14 +42,10 @@ function feed(
     name: 'keeps the store',
     settings: {},
     nodes: [
-      {
-        name: 'Trigger',
-        type: nodeTypes().trigger,
-        typeVersion: 1,
-        position: [0, 0],
+      triggerNode(
+        { symbols: symbolsValue('BTCUSDT'), emit: 'never', store, options: baseUrls(exchange) },
         credentials,
-        parameters: { symbols: symbolsValue('BTCUSDT'), emit: 'never', store, options: baseUrls(exchange) },
-      },
+      ),
     ],
     connections: {},
   };
@@ -61,18 +58,14 @@ function check(path: string, store: 'redis' | 'memory', options: Record<string, 
     settings: { saveDataSuccessExecution: 'none' },
     nodes: [
       everySecondNode([0, 0]),
-      {
-        name: 'Imbalance',
-        type: nodeTypes().imbalance,
-        typeVersion: 1,
-        position: [200, 0],
-        credentials: store === 'redis' ? readerCredential : undefined,
-        parameters: {
+      imbalanceNode(
+        {
           store,
           symbols: symbolsValue('BTCUSDT'),
           options: { maxAge: MAX_AGE_S, includeLevels: true, ...options },
         },
-      },
+        store === 'redis' ? readerCredential : undefined,
+      ),
       postNode('Post', `${collector.url}/${path}`, [400, 0]),
     ],
     connections: connect(
