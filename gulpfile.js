@@ -2,6 +2,7 @@ const { spawn } = require('node:child_process');
 const { rm } = require('node:fs/promises');
 const { join } = require('node:path');
 const { dest, parallel, series, src } = require('gulp');
+const { bundleCharts } = require('./scripts/charts/bundle.cjs');
 
 const DIST = join(__dirname, 'dist');
 
@@ -29,5 +30,8 @@ const assets = () =>
     cwd: __dirname,
   }).pipe(dest(DIST));
 
-exports.build = series(clean, parallel(compile, assets));
+/** The thread that draws charts is one file, so that nothing of it has to be installed. */
+const charts = async () => bundleCharts();
+
+exports.build = series(clean, parallel(compile, assets, charts));
 exports.default = exports.build;

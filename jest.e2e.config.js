@@ -1,4 +1,4 @@
-/** End-to-end tests in the real n8n: one n8n serves a whole file, one file runs after the other. */
+/** End-to-end tests in the real n8n: each of the two workers has an n8n of its own, which serves its files. */
 const base = require('./jest.config.js');
 
 module.exports = {
@@ -7,7 +7,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/'],
   reporters: [['<rootDir>/scripts/testReporter.cjs', { cases: true }]],
   maxWorkers: 1,
+  testTimeout: 400_000,
   globalSetup: '<rootDir>/test/e2e/globalSetup.ts',
   globalTeardown: '<rootDir>/test/e2e/globalTeardown.ts',
-  testTimeout: 120_000,
 };

@@ -1,4 +1,4 @@
-/** `npm run bench`: runs the parts, each in a process of its own, and tells what they found. */
+/** `npm run bench`: runs the parts, each in a process of its own, and prints what they found. */
 import { parseArgs } from 'node:util';
 import type { Target } from './lib/part';
 import { isPartName, PART_NAMES, type PartName } from './lib/registry';
@@ -17,6 +17,7 @@ Parts, all of them where none is named:
   ws      the same through a WebSocket over loopback, beside ws alone
   store   saves and publications to Redis
   scale   1 to 1 000 symbols, shallow and deep books, slow and fast streams
+  charts  what drawing charts costs the updates of a feed beside it
   n8n     frame received to execution started, in a real n8n
 
 Options:

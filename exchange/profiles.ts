@@ -1,4 +1,5 @@
-export type MarketId = 'spot' | 'usdm' | 'coinm' | 'us' | 'spotTestnet';
+export type MarketId =
+  'spot' | 'spotData' | 'usdm' | 'coinm' | 'us' | 'spotTestnet' | 'spotDemo' | 'usdmDemo' | 'coinmDemo';
 
 /** How one of the exchange's markets speaks: its paths, limits, weights and clocks. */
 export interface Profile {
@@ -93,19 +94,34 @@ const FUTURES = {
   wireDecimals: null,
 } as const;
 
+const USDM = { ...FUTURES, kind: 'usdm', restPrefix: '/fapi/v1' } as const;
+const COINM = { ...FUTURES, kind: 'coinm', restPrefix: '/dapi/v1', routes: [''], silentRoutes: [] } as const;
+
 export const PROFILES: { readonly [id in MarketId]: Profile } = {
   spot: { ...SPOT, id: 'spot' },
+  spotData: { ...SPOT, id: 'spotData' },
   spotTestnet: { ...SPOT, id: 'spotTestnet' },
-  us: { ...SPOT, id: 'us', pingMs: 180_000, pongTimeoutMs: 600_000 },
-  usdm: {
-    ...FUTURES,
-    id: 'usdm',
-    kind: 'usdm',
-    restPrefix: '/fapi/v1',
-    routes: ['/public'],
-    silentRoutes: ['', '/market', '/private'],
+  spotDemo: { ...SPOT, id: 'spotDemo' },
+  us: {
+    ...SPOT,
+    id: 'us',
+    depthWeights: [
+      [100, 1],
+      [500, 5],
+      [1000, 10],
+      [5000, 50],
+    ],
+    anyDepthLimit: false,
+    depthLimits: [5, 10, 20, 50, 100, 500, 1000, 5000],
+    weightPerMinute: 1200,
+    exchangeInfoWeight: 10,
+    pingMs: 180_000,
+    pongTimeoutMs: 600_000,
   },
-  coinm: { ...FUTURES, id: 'coinm', kind: 'coinm', restPrefix: '/dapi/v1', routes: [''], silentRoutes: [] },
+  usdm: { ...USDM, id: 'usdm', routes: ['/public'], silentRoutes: ['', '/market', '/private'] },
+  usdmDemo: { ...USDM, id: 'usdmDemo', routes: [''], silentRoutes: [], messagesPerSecond: 5 },
+  coinm: { ...COINM, id: 'coinm' },
+  coinmDemo: { ...COINM, id: 'coinmDemo' },
 };
 
 /** What a symbol looks like where the caller gives no more than its name. */

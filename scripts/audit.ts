@@ -1,7 +1,7 @@
 /**
  * `npm run audit`: looks at what a user of n8n installs with the package, and at nothing else: exact versions, integrity
- * of each, no install scripts, no file that does not belong there, and known weaknesses as the registry tells them.
- * `--strict`, for publishing, also fails where the registry does not tell, and where the build is missing.
+ * of each, no install scripts, no file that does not belong there, and known weaknesses as the registry reports them.
+ * `--strict`, for publishing, also fails where the registry does not answer, and where the build is missing.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,11 +40,16 @@ interface Manifest {
   readonly n8n: { readonly credentials: readonly string[]; readonly nodes: readonly string[] };
 }
 
-/** What the build makes, and what n8n reads beside it. No name that begins with a dot, no test. */
-const BUILT = [
+/** What the build makes, what n8n reads beside it, and the documents. No name that begins with a dot, no test. */
+const KNOWN = [
   /^dist\/(src|nodes|credentials)\/(\w+\/)*\w+(\.node|\.credentials)?\.(js|d\.ts)$/,
   /^dist\/nodes\/\w+\/\w+\.node\.json$/,
+  /^dist\/charts\/(chartWorker\.js|resvg\.wasm|Roboto-(Regular|Bold)\.ttf|LICENSES\.txt)$/,
   /^dist\/(nodes|credentials|icons)\/(\w+\/)*\w+(\.dark)?\.svg$/,
+  /^(docs\/|bench\/|workflows\/)?[\w-]+\.md$/,
+  /^docs\/examples\/[\w-]+\.(mjs|py|yaml)$/,
+  /^(docs\/images|bench\/plots|workflows\/images)\/[\w-]+\.(png|svg)$/,
+  /^workflows\/[\w-]+\.json$/,
 ];
 
 /** What is wrong with the files of the package, a line each. @param whole the build has to be there */
@@ -53,7 +58,7 @@ export function fileTrouble(files: readonly string[], manifest: Manifest, whole:
   const named = [...own, ...manifest.n8n.credentials, ...manifest.n8n.nodes];
   return [
     ...files
-      .filter((file) => !own.includes(file) && !BUILT.some((form) => form.test(file)))
+      .filter((file) => !own.includes(file) && !KNOWN.some((form) => form.test(file)))
       .map((file) => `${file}: does not belong into the package`),
     ...(whole ? named : own)
       .filter((file) => !files.includes(file))
@@ -68,7 +73,7 @@ async function packedFiles(): Promise<string[]> {
   const options = { cwd: ROOT, env: npmEnv(), onLine: (line: string) => lines.push(line) };
   const { code, tail } = await run(npm.command, npm.args, { ...options, timeoutMs: 60_000 });
   if (code !== 0) throw new Error(`npm pack ended with code ${code}:\n${tail}`);
-  // What npm says beside it stands before the list.
+  // npm's other output comes before the list.
   const [packed] = JSON.parse(lines.slice(lines.indexOf('[')).join('\n')) as [
     { files: Array<{ path: string }> },
   ];

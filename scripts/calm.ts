@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { MarketId } from '../src/binance/markets';
+import type { MarketId } from '../src/feed/markets';
 import { OrderFlowError, toOrderFlowError } from '../src/runtime/errors';
 import { readNumber } from '../src/runtime/validate';
-import { bareGate, readGateParameters } from '../src/signal/gateParameters';
+import { bareGate, readGateParameters } from '../src/signal/gate/gateParameters';
 import { SIGNAL_DEFAULTS } from '../src/signal/parameters';
+import { printBudget } from './calm/budget/print';
+import { figuresOf, plantedOf, provePair, provePairs } from './calm/budget/proof';
 import { poissonInterval } from './calm/poisson';
 import { alertsOnRecording } from './calm/recorded';
 import { alertsOnNoise, plantPressure } from './calm/synthetic';
@@ -13,6 +15,9 @@ import { alertsOnNoise, plantPressure } from './calm/synthetic';
 const USAGE = `npm run calm -- [--data DIR] [--hours 24] [--plantings 100] [--strength 0.8] [--seed 1] [--json]
   How many alerts an hour the defaults give, with and without the gate: on the recordings (ORDERFLOW_DATA or
   ../shared/data), on a synthetic day of noise, and how many planted stretches of pressure are reported.
+
+npm run calm -- --budget [--pairs 60] [--seed 1] [--json]
+  How well a budget of alerts a day is met: one day to learn, one to count, then the same after a change of mood.
 `;
 
 const RECORDINGS: ReadonlyArray<readonly [folder: string, market: MarketId]> = [
@@ -43,6 +48,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const plantings = readNumber('--plantings', values.plantings, { min: 1, max: 10_000, whole: true }, 100);
   const strength = readNumber('--strength', values.strength, { min: 0, max: 0.95 }, STRENGTH);
   const seed = values.seed ?? '1';
+  if (values.budget) return proveBudget(values, seed);
   const { levels, threshold } = SIGNAL_DEFAULTS;
   const bare = bareGate(threshold);
   const gate = readGateParameters(threshold, {});
@@ -97,6 +103,24 @@ function rateText(count: number, hours: number): string {
   return `${(count / hours).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
+/** Each pair in a process of its own, as many at once as there are cores. */
+async function proveBudget(values: ReturnType<typeof readArguments>, seed: string): Promise<void> {
+  if (values.pair !== undefined) {
+    console.log(JSON.stringify(provePair(Number(values.pair), seed)));
+    return;
+  }
+  const pairs = readNumber('--pairs', values.pairs, { min: 1, max: 10_000, whole: true }, 60);
+  const results = await provePairs(
+    pairs,
+    (index) => ['--import', 'tsx', __filename, '--budget', '--pair', String(index), '--seed', seed],
+    (done) => console.error(`${done} of ${pairs} pairs of days`),
+  );
+  const figures = figuresOf(results);
+  const planted = plantedOf(results);
+  if (values.json) console.log(JSON.stringify({ figures, planted, results }));
+  else printBudget(figures, planted);
+}
+
 function readArguments(argv: readonly string[]) {
   try {
     return parseArgs({
@@ -107,6 +131,9 @@ function readArguments(argv: readonly string[]) {
         plantings: { type: 'string' },
         strength: { type: 'string' },
         seed: { type: 'string' },
+        budget: { type: 'boolean', default: false },
+        pairs: { type: 'string' },
+        pair: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

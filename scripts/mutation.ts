@@ -7,11 +7,11 @@ import { run } from './processes';
 
 const HELP = `npm run mutation -- [options] [files]
 
-Puts one small bug after another into the readers, the sequence rule, the books, the changeover between two connections,
-the measures, the alert gate and the rule of who may write a record, and sees whether the tests of that file notice
-(mutation/tests.json). A bug that they do not notice needs a written reason in mutation/equivalents.json; without one, or
-with a reason for a bug that is noticed, the command ends with code 1. What a passed time limit alone notices, on one
-machine and not on another, may have a reason and then counts as excused.
+Puts one small bug after another into the readers, the sequence rule, the books, the sync of a symbol, the changeover
+between two connections, the measures, the alert gate, the pauses of a host and the rule of who may write a record, and
+sees whether the tests of that file notice (mutation/tests.json). A bug that they do not notice needs a written reason
+in mutation/equivalents.json; without one, or with a reason for a bug that is noticed, the command ends with code 1.
+What a passed time limit alone notices, on one machine and not on another, may have a reason and then counts as excused.
 
   files             those to put bugs into         (default: all of mutation/tests.json)
   --concurrency N   tests that run at once         (default 2)
@@ -21,7 +21,7 @@ machine and not on another, may have a reason and then counts as excused.
 const ROOT = resolve(__dirname, '..');
 const FOLDER = join(ROOT, 'mutation');
 const REPORTS = join(ROOT, 'reports', 'mutation');
-/** Of the runs that a property has in the tests, so many are enough to notice a bug: the others are for the unknown. */
+/** The share of a property's runs that is enough to notice a known bug: the others are for unknown ones. */
 const RUNS_SHARE = '0.05';
 
 async function main(signal: AbortSignal): Promise<number> {

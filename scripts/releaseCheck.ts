@@ -6,17 +6,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Origins {
+  readonly version: string;
   readonly repository: { readonly url: string };
   readonly homepage: string;
   readonly author: { readonly email: string };
 }
 
-/** Names that can belong to nobody: what stands there is a place for the real one. */
+/** Names that no one can own: a placeholder for the real one. */
 const PLACEHOLDER = /\.example(?=$|[/:>])/;
 
-/** What has to be set before a release, a line each. @param publisher the repository that publishes, as owner/name */
-export function releaseTrouble({ repository, homepage, author }: Origins, publisher: string): string[] {
+/**
+ * What has to be set before a release, a line each.
+ * @param publisher the repository that publishes, as owner/name
+ * @param changelog the text of CHANGELOG.md
+ */
+export function releaseTrouble(
+  { version, repository, homepage, author }: Origins,
+  publisher: string,
+  changelog: string,
+): string[] {
   const trouble: string[] = [];
+  if (!changelog.includes(`\n## ${version}\n`)) trouble.push(`CHANGELOG.md: nothing about ${version}`);
   const wanted = `git+https://github.com/${publisher}.git`;
   if (!/^[\w.-]+\/[\w.-]+$/.test(publisher))
     trouble.push(`"${publisher}" is no repository: give the one that publishes, as owner/name`);
@@ -38,8 +48,9 @@ export function releaseTrouble({ repository, homepage, author }: Origins, publis
 }
 
 if (require.main === module) {
-  const text = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
-  const trouble = releaseTrouble(JSON.parse(text) as Origins, process.argv[2] ?? '');
+  const read = (name: string) => readFileSync(join(__dirname, '..', name), 'utf8');
+  const origins = JSON.parse(read('package.json')) as Origins;
+  const trouble = releaseTrouble(origins, process.argv[2] ?? '', read('CHANGELOG.md'));
   for (const line of trouble) console.error(line);
   if (trouble.length > 0) console.error('See "Before the first release" in CONTRIBUTING.md.');
   process.exitCode = trouble.length > 0 ? 1 : 0;

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
-import { MARKETS, type MarketId, isMarketId } from '../src/binance/markets';
+import { ENDPOINTS } from '../src/binance/endpoints';
+import { MARKETS, type MarketId, isMarketId } from '../src/feed/markets';
 import { OrderFlowError, toOrderFlowError } from '../src/runtime/errors';
 import { readNumber, refused } from '../src/runtime/validate';
 import { readSignalParameters } from '../src/signal/parameters';
+import { fastCodec, plainCodec, type FeedCodec, type SymbolUpdate } from '../src/binance/wire/codec';
 import { evaluateStep } from './replay/evaluation';
 import { openRecording } from './replay/recording';
 import { replay } from './replay/replay';
@@ -14,6 +16,7 @@ const USAGE = `npm run --silent replay -- DIR --market spot [--json] [--levels 2
   DIR              a folder with events.ndjson, snapshot.json and snapshot.recv_*.txt, each with or without .gz
   --market         ${Object.keys(MARKETS).join(', ')}
   --json           a JSON line for each evaluation, and a last one with the counts
+  --plain          the plain parser and book in place of the live feed's fast ones, to compare with
   --every          seconds between evaluations, in the time of the events
   --contract-size  COIN-M: USD a contract, where the package's table is not to be used
   --measure        notional, quantity, queue or band (with --band-bps)
@@ -26,7 +29,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  const market = MARKETS[readMarket(values.market)];
+  const market = ENDPOINTS[readMarket(values.market)];
   const { levels, threshold, measure } = values;
   const parameters = readSignalParameters({ levels, threshold, measure, bandBps: values['band-bps'] });
   const everyMs = 1000 * readNumber('--every', values.every, { min: 0.001, max: 86_400 }, 10);
@@ -40,18 +43,17 @@ async function main(argv: readonly string[]): Promise<void> {
   const schedule = new Schedule(everyMs);
   let symbol = '';
   if (!values.json) write(TABLE_HEAD);
-  const { counts, sync } = await replay(
-    openRecording(positionals[0], market.rule === 'futures'),
-    market,
-    (step) => {
+  const play = async <U extends SymbolUpdate>(codec: FeedCodec<U>): Promise<void> => {
+    const { counts, sync } = await replay(codec, openRecording(positionals[0]), market, (step) => {
       symbol = step.update.symbol;
       if (!schedule.due(step.update.eventTimeMs, step.becameLive)) return;
       const evaluation = evaluateStep(step.sync, step.update, market, contractSizeOf(symbol), parameters);
       write(values.json ? JSON.stringify(evaluation) : tableRow(evaluation));
-    },
-  );
-  const summary = summarize(counts, sync.book, parameters.levels, contractSizeOf(symbol));
-  write(values.json ? JSON.stringify(summary) : tableFoot(summary));
+    });
+    const summary = summarize(counts, sync.book, parameters.levels, contractSizeOf(symbol));
+    write(values.json ? JSON.stringify(summary) : tableFoot(summary));
+  };
+  await (values.plain ? play(plainCodec) : play(fastCodec()));
 }
 
 function readArguments(argv: readonly string[]) {
@@ -62,6 +64,7 @@ function readArguments(argv: readonly string[]) {
       options: {
         market: { type: 'string', default: 'spot' },
         json: { type: 'boolean', default: false },
+        plain: { type: 'boolean', default: false },
         levels: { type: 'string' },
         threshold: { type: 'string' },
         every: { type: 'string' },

@@ -5,12 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MARKETS } from '../src/binance/markets';
+import { MARKETS } from '../src/feed/markets';
 import { storeTopics } from '../src/store/keys';
 import { buildIfNeeded } from './demo/build';
 import { DemoConsole, type ResultItem, type StatusItem } from './demo/console';
-import { openExchange } from './demo/exchangeSource';
+import { openExchange, type ExchangeSource } from './demo/exchangeSource';
 import { readOptions, USAGE, UsageError, type DemoOptions } from './demo/options';
+import { startPreview } from './demo/preview';
 import { stopSignal } from './demo/stopSignal';
 import { demoWorkflow, STATUS_PATH } from './demo/workflow';
 import { Collector, type Received } from './n8n/collector';
@@ -18,7 +19,7 @@ import { packProject } from './n8n/communityPackage';
 import { ensureN8n } from './n8n/install';
 import { N8nInstance } from './n8n/instance';
 import { portOr } from './n8n/ports';
-import { N8N_VERSION } from './n8n/layout';
+import { isInstalled, N8N_VERSION, type N8nLayout } from './n8n/layout';
 import { OWNER } from './n8n/restClient';
 import { createProgress } from './terminal';
 
@@ -29,10 +30,10 @@ type Cleanup = Array<() => Promise<void> | void>;
 
 async function demonstrate(options: DemoOptions, signal: AbortSignal, cleanup: Cleanup): Promise<void> {
   await buildIfNeeded(signal);
-  const layout = await ensureN8n({ signal });
   const source = await openExchange(options);
   cleanup.push(() => source.close());
   console.log(`Exchange: ${source.description}`);
+  const layout = await n8nReady(options, source, signal);
 
   const screen = screenFor(options, source.symbols);
   const collector = await Collector.start((received) => show(screen, received));
@@ -62,20 +63,50 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal, cleanup: C
     `Store:    ${options.redis ? `Redis at ${options.redis.host}:${options.redis.port}` : 'this n8n process (--redis URL for Redis)'}`,
   );
   console.log('Ctrl+C ends it all.\n');
-  screen.connecting(MARKETS[options.market].name + (source.baseUrls ? ', as played by the stand-in' : ''));
+  screen.connecting(exchangeName(options, source));
   await n8n.rest.activate(saved.id);
   await Promise.race([n8n.ended(), aborted(signal)]);
   if (!signal.aborted) throw new Error(`n8n has ended by itself:\n${n8n.lastLog()}`);
 }
 
+/** Where n8n is to be downloaded first, the same nodes run in this process meanwhile. */
+async function n8nReady(
+  options: DemoOptions,
+  source: ExchangeSource,
+  signal: AbortSignal,
+): Promise<N8nLayout> {
+  // A recording plays once, and that is for the real n8n.
+  if (isInstalled() || options.exchange.kind === 'recording') return await ensureN8n({ signal });
+  const progress = createProgress();
+  progress.print('\nWhile n8n is downloaded, its engine runs the nodes in this process:\n');
+  const screen = screenFor({ ...options, redis: null }, source.symbols, (line) => progress.print(line));
+  screen.connecting(exchangeName(options, source));
+  const preview = await startPreview(options, source, screen).catch((error: Error) => {
+    progress.print(`     ! No preview: ${error.message}`);
+    return null;
+  });
+  try {
+    return await ensureN8n({ signal, progress });
+  } finally {
+    progress.done();
+    await preview?.close();
+    if (!signal.aborted) console.log('\nThe real n8n takes over.');
+  }
+}
+
+function exchangeName({ market }: DemoOptions, { baseUrls }: ExchangeSource): string {
+  return MARKETS[market].name + (baseUrls ? ', as played by the stand-in' : '');
+}
+
 function screenFor(
   { levels, threshold, redis, market }: DemoOptions,
   symbols: readonly string[],
+  print?: (line: string) => void,
 ): DemoConsole {
   const { depth, imbalance } = storeTopics('', market, symbols[0]);
   const more = symbols.length > 1 ? ', …' : '';
   const topics = redis ? { depth: depth + more, imbalance: imbalance + more } : null;
-  return new DemoConsole(symbols, levels, threshold, topics);
+  return new DemoConsole(symbols, levels, threshold, topics, print);
 }
 
 function show(screen: DemoConsole, { path, body }: Received): void {

@@ -1,4 +1,7 @@
-/** A line for each test file (or, with `cases`, each test) and every failure in full. The counting line is npm test's own. */
+/** Of a shorter test no line is of use while one waits. */
+const LONG_MS = 1000;
+
+/** A line for each test file, with `cases` also for each long or failed test, and every failure in full. The counting line is npm test's own. */
 module.exports = class FileReporter {
   constructor(globalConfig, options = {}) {
     this.cases = options.cases === true;
@@ -10,7 +13,7 @@ module.exports = class FileReporter {
   }
 
   onTestCaseResult(test, { fullName, status, duration }) {
-    if (!this.cases || status === 'pending') return;
+    if (!this.cases || (status !== 'failed' && (duration ?? 0) < LONG_MS)) return;
     console.log(
       `     ${status === 'passed' ? '✓' : '✗'} ${fullName} (${((duration ?? 0) / 1000).toFixed(1)} s)`,
     );

@@ -44,7 +44,7 @@ export async function bytesPerEvent(side: Side, stream: Stream): Promise<number>
   }
 }
 
-/** The observer is told of collections in a later turn. */
+/** The observer learns of collections in a later turn. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }

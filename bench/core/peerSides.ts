@@ -1,4 +1,4 @@
-import { parseDepthReply } from '../../src/binance/wire';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
 import { peer, peerFile, peerVersion } from '../lib/peers';
 import { emptyAnswer, TOP, type Answer, type Book, type Side } from './sides';
 import type { Stream } from './stream';

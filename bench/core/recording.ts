@@ -12,7 +12,7 @@ interface Ids {
   readonly a: unknown[];
 }
 
-/** The folders of recordings that stand beside the project, or where ORDERFLOW_DATA says. */
+/** The folders of recordings, beside the project or where ORDERFLOW_DATA says. */
 export function recordings(): string[] {
   const folder = process.env.ORDERFLOW_DATA ?? resolve(__dirname, '../../../shared/data');
   if (!existsSync(folder)) return [];

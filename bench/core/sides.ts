@@ -1,6 +1,6 @@
-import { plainCodec, type FeedCodec, type SymbolUpdate } from '../../src/binance/codec';
-import { fastCodec } from '../../src/binance/fastCodec';
-import { parseDepthReply } from '../../src/binance/wire';
+import { FUTURES_RULE, SPOT_RULE } from '../../src/binance/sequenceRule';
+import { fastCodec, type FeedCodec, plainCodec, type SymbolUpdate } from '../../src/binance/wire/codec';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
 import { BookSync } from '../../src/book/bookSync';
 import { emptyTopSums } from '../../src/book/types';
 import type { Batch, Stream } from './stream';
@@ -50,7 +50,7 @@ export function emptyAnswer(): Answer {
 }
 
 function through<U extends SymbolUpdate>(codec: FeedCodec<U>, stream: Stream): Run {
-  const sync = new BookSync(stream.futures ? 'futures' : 'spot', codec.engine, false);
+  const sync = new BookSync(stream.futures ? FUTURES_RULE : SPOT_RULE, codec.engine, false);
   sync.onReply(parseDepthReply(stream.replyText), stream.replyLimit);
   // The feed looks the symbol's book up as well.
   const books = new Map([[stream.symbol, sync]]);

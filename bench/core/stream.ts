@@ -54,8 +54,8 @@ export class Frames {
   }
 
   /**
-   * Makes frames anew, as a socket does just before they are read: what was generated long ago would come from far
-   * memory, and what is timed would be its way into the processor.
+   * Makes frames again, as a socket does just before they are read: older ones would come from far memory, and the
+   * time measured would be that of loading them into the processor.
    */
   receive(input: 'frames' | 'texts', from: number, to: number): Batch {
     const batch: Batch = { frames: [], texts: [] };

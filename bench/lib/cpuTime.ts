@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 export const THREAD_CPU_SOURCE = readSchedule() === null ? 'all threads of the process' : 'the main thread';
 
 /**
- * Processor time that this process's main thread has used, in microseconds. Where the system does not tell it (it does
- * on Linux) that of all threads, the collector's among them, which is more.
+ * Processor time that this process's main thread has used, in microseconds. Where the system does not report it (Linux
+ * does), that of all threads, the collector's among them, which is more.
  */
 export function threadCpuUs(): number {
   return readSchedule() ?? processCpuUs();

@@ -5,7 +5,7 @@ import { npmCommand, npmEnv, run } from '../../scripts/processes';
 import { WORKSPACE } from './peers';
 
 const LOCK_FILE = join(WORKSPACE, 'package-lock.json');
-/** Says for which lock file the folder was installed, so that a change of it installs anew. */
+/** Says for which lock file the folder was installed, so that a change of it installs again. */
 const MARKER = join(WORKSPACE, 'node_modules', '.installed');
 const TIMEOUT_MS = 10 * 60_000;
 const PROGRESS_MS = 5_000;

@@ -22,7 +22,7 @@ export type Figures = { readonly [name: string]: Figure };
 export type Figure = number | string | boolean | null | readonly Figure[] | Figures;
 
 export interface PartResult {
-  /** What a program reads. Units stand in the names (`usPerEvent`, `p99Ms`). */
+  /** What a program reads. Units are in the names (`usPerEvent`, `p99Ms`). */
   readonly figures: Figures;
   /** What a person reads, on the terminal and in RESULTS.md, in this order. */
   readonly tables: readonly Table[];

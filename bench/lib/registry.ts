@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Part } from './part';
 
 /** In the order in which a full run takes them. */
-export const PART_NAMES = ['core', 'ws', 'store', 'scale', 'n8n'] as const;
+export const PART_NAMES = ['core', 'ws', 'store', 'scale', 'charts', 'n8n'] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 export function isPartName(name: string): name is PartName {

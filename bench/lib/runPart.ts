@@ -5,7 +5,7 @@ import type { PartMessage, PartOrder } from './partProcess';
 
 /** No part takes half of this; one that hangs must not hang the run for ever. */
 const PART_TIMEOUT_MS = 20 * 60_000;
-/** After its result a part has so long to close what it opened. */
+/** How long a part has after its result to close what it opened. */
 const CLOSE_MS = 15_000;
 const KILL_MS = 5_000;
 

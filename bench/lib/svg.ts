@@ -22,7 +22,7 @@ text{font:12px system-ui,sans-serif;fill:#222}.title{font-size:15px;font-weight:
 @media (prefers-color-scheme:dark){text{fill:#ddd}.grid{stroke:#444}}
 </style>`;
 
-/** Where a value stands between 0 and 1. */
+/** A value's position, between 0 and 1. */
 interface Scale {
   readonly at: (value: number) => number;
   readonly ticks: readonly number[];
@@ -63,7 +63,7 @@ export function plotSvg(plot: Plot): string {
           : [];
       const legendX = LEFT + (i % 2) * ((WIDTH - LEFT) / 2);
       const legendY = HEIGHT + Math.floor(i / 2) * LEGEND_ROW;
-      // Dashes tell lines apart that share a colour.
+      // Dashes distinguish lines that share a colour.
       const dash = i < COLOURS.length ? '' : ' stroke-dasharray="6 3"';
       return [
         `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,

@@ -4,7 +4,7 @@ import { OrderFlowImbalance } from '../../nodes/OrderFlowImbalance/OrderFlowImba
 import type { Level } from '../../src/book/types';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { BookContent } from '../../src/store/types';
 import { runNode } from '../../test/support/engine';
 import { startRedis } from '../../test/support/redisServer';
@@ -123,7 +123,7 @@ async function fill(credentials: unknown): Promise<void> {
     await Promise.all(
       names.map((symbol) =>
         store.save(storeKeys(KEY_PREFIX, 'spot', symbol).orderbook, {
-          ...{ tenure: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: FEED_TTL_MS },
+          ...{ role: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: FEED_TTL_MS },
           content: bookOf(symbol, random),
         }),
       ),

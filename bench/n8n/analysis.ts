@@ -35,14 +35,14 @@ interface Execution {
   readonly books: readonly StartedBook[];
 }
 
-export function analyse(test: LiveCase, { told, fromMs, toMs, eventsPerSecond }: Watched): LiveFigures {
+export function analyse(test: LiveCase, { reported, fromMs, toMs, eventsPerSecond }: Watched): LiveFigures {
   const seconds = (toMs - fromMs) / 1e3;
-  const started = told.filter((line) => line.kind === 'started');
+  const started = reported.filter((line) => line.kind === 'started');
   const books = started.flatMap(({ atMs, books }) => books.map((book) => ({ atMs, book })));
   const ages = books.map(({ atMs, book }) => atMs - (book[1] ?? NaN));
   const eventAges = books.flatMap(({ atMs, book }) => (book[0] === null ? [] : [atMs - book[0]]));
-  // Where executions overlap, nobody can tell from the outside which of them ended.
-  const executions = test.mode === 'naive' ? [] : executionsOf(told);
+  // Where executions overlap, the outside does not show which of them ended.
+  const executions = test.mode === 'naive' ? [] : executionsOf(reported);
   const own = executions.map(({ takenMs, endedMs }) => endedMs - takenMs);
   return {
     ...{ mode: test.mode, symbols: test.symbols, eventsPerSecond },
@@ -65,11 +65,11 @@ export function analyse(test: LiveCase, { told, fromMs, toMs, eventsPerSecond }:
   };
 }
 
-/** One in flight, so what is told comes in threes. */
-function executionsOf(told: Watched['told']): Execution[] {
+/** One execution in flight, so reports come in threes. */
+function executionsOf(reported: Watched['reported']): Execution[] {
   const executions: Execution[] = [];
-  for (let i = 2; i < told.length; i++) {
-    const [taken, started, ended] = [told[i - 2], told[i - 1], told[i]];
+  for (let i = 2; i < reported.length; i++) {
+    const [taken, started, ended] = [reported[i - 2], reported[i - 1], reported[i]];
     if (taken.kind === 'taken' && started.kind === 'started' && ended.kind === 'ended')
       executions.push({
         ...{ takenMs: taken.atMs, startedMs: started.atMs, endedMs: ended.atMs },
@@ -87,9 +87,9 @@ function waits(executions: readonly Execution[]): number[] {
 }
 
 /** Median age of the books that executions began with in each second. */
-export function ageBySecond({ told, fromMs }: Watched): Array<readonly [second: number, ms: number]> {
+export function ageBySecond({ reported, fromMs }: Watched): Array<readonly [second: number, ms: number]> {
   const bySecond = new Map<number, number[]>();
-  for (const line of told) {
+  for (const line of reported) {
     if (line.kind !== 'started') continue;
     const second = Math.floor((line.atMs - fromMs) / 1e3) + 1;
     const ages = bySecond.get(second) ?? [];

@@ -1,14 +1,21 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { LiveBook, SymbolStatus, SymbolView } from '../../src/binance/feedTypes';
-import { FrameReader } from '../../src/binance/frameReader';
-import { parseDepthReply } from '../../src/binance/wire';
+import type { LiveBook, SymbolStatus, SymbolView } from '../../src/feed/types';
+import { FrameReader } from '../../src/binance/wire/frameReader';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
 import { BookSync } from '../../src/book/bookSync';
-import { fastEngine } from '../../src/book/fastEngine';
-import type { LadderUpdate } from '../../src/book/ladderUpdate';
+import { SPOT_RULE } from '../../src/binance/sequenceRule';
+import { fastEngine } from '../../src/book/fast/ladderBook';
+import type { LadderUpdate } from '../../src/book/fast/ladderUpdate';
 import type { RangeSums, RangeVerdict, TopSums } from '../../src/book/types';
-import { bareGate } from '../../src/signal/gateParameters';
-import type { GateParameters } from '../../src/signal/gateTypes';
+import { SymbolPast } from '../../src/signal/budget/symbolPast';
+import {
+  type GateParameters,
+  bareGate,
+  readGateParameters,
+  withThreshold,
+} from '../../src/signal/gate/gateParameters';
+import { startGate } from '../../src/signal/gate/gateState';
 import { readSignalParameters } from '../../src/signal/parameters';
 import type { SignalParameters } from '../../src/signal/types';
 import { SymbolSignals } from '../../src/trigger/symbolSignals';
@@ -40,6 +47,8 @@ interface Watch {
   readonly label: string;
   readonly gate: GateParameters;
   readonly measure: SignalParameters;
+  /** The past is counted as well, at a ladder of thresholds, as the trigger does. */
+  readonly counts?: boolean;
 }
 
 const topLevels = readSignalParameters({});
@@ -69,8 +78,15 @@ const WATCHES: readonly Watch[] = [
     measure: band,
   },
   {
-    id: 'told',
-    label: 'every crossing of 10 % told, alert items included',
+    id: 'counted',
+    label: 'nothing changes, the past counted at 32 thresholds with the default calm',
+    gate: { ...readGateParameters(99.9, {}), noSignalAfterMs: 5_000 },
+    measure: topLevels,
+    counts: true,
+  },
+  {
+    id: 'reported',
+    label: 'every crossing of 10 % reported, alert items included',
     gate: bareGate(10),
     measure: topLevels,
   },
@@ -79,7 +95,7 @@ const WATCHES: readonly Watch[] = [
 /** A symbol's live book over a stream, with the feed's own parts and without its sockets. */
 class StreamView implements SymbolView {
   readonly market = 'spot';
-  readonly stretch = 1;
+  readonly syncGeneration = 1;
   readonly symbol: string;
   private readonly reader: FrameReader;
   private readonly sync: BookSync<LadderUpdate>;
@@ -87,7 +103,7 @@ class StreamView implements SymbolView {
   constructor(stream: Stream) {
     this.symbol = stream.symbol;
     this.reader = new FrameReader(stream.futures);
-    this.sync = new BookSync('spot', fastEngine, false);
+    this.sync = new BookSync(SPOT_RULE, fastEngine, false);
     this.sync.onReply(parseDepthReply(stream.replyText), stream.replyLimit);
   }
 
@@ -109,7 +125,12 @@ class StreamView implements SymbolView {
     const top = this.sync.trustedTop(levels);
     if (top === null) return null;
     const times = { eventTimeMs: this.sync.eventTimeMs, receivedAtMs: 0, liveAgeMs: 0 };
-    const rest = { bidsComplete: false, asksComplete: false, resyncs: 0, stretch: this.stretch };
+    const rest = {
+      bidsComplete: false,
+      asksComplete: false,
+      resyncs: 0,
+      syncGeneration: this.syncGeneration,
+    };
     return { ...top, ...times, ...rest, market: this.market, symbol: this.symbol };
   }
 
@@ -118,7 +139,7 @@ class StreamView implements SymbolView {
   }
 }
 
-/** Lets each update come 100 ms after the one before; whoever looks at the clock still pays for that. */
+/** Each update comes 100 ms after the one before; code that reads the clock still pays for that. */
 function withStreamClock<T>(act: (next: () => void, now: () => number) => T): T {
   const real = performance.now.bind(performance);
   let atMs = 0;
@@ -142,8 +163,20 @@ function clockCost(now: () => number): number {
   return median(costs);
 }
 
-function signalsOf(view: SymbolView, { measure, gate }: Watch, onAlert: () => void): SymbolSignals {
-  return new SymbolSignals(view, measure, gate, true, onAlert);
+function signalsOf(view: SymbolView, { measure, gate, counts }: Watch, onAlert: () => void): SymbolSignals {
+  const memory = {
+    mid: null,
+    state: startGate(performance.now()),
+    start: () => undefined,
+    note: () => Promise.resolve(onAlert()),
+    close: () => Promise.resolve(),
+  };
+  const plan = { by: 'percentage', percent: gate.threshold } as const;
+  const gateAt = (threshold: number) => withThreshold(gate, threshold);
+  const past = new SymbolPast(plan, gateAt, '', performance.now());
+  const kept = { past, start: () => undefined, close: () => Promise.resolve() };
+  const both = { alerts: memory, past: counts ? kept : null };
+  return new SymbolSignals(view, measure, gate, true, both, () => undefined);
 }
 
 /** Times each check of a pass over the stream. @returns how many alerts it gave */
@@ -160,12 +193,12 @@ function timePass(stream: Stream, frames: readonly Buffer[], watch: Watch, us: F
       signals.onBook();
       us[i] = Math.max(0, (now() - from - looking) * 1e3);
     }
-    signals.stop();
+    void signals.stop();
     return alerts;
   });
 }
 
-/** Heap that the events of a stretch take, with checks or without. Smallest of a few attempts. */
+/** Heap that the events of a syncGeneration take, with checks or without. Smallest of a few attempts. */
 function heapOf(stream: Stream, frames: readonly Buffer[], watch: Watch | null): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -188,7 +221,7 @@ function heapOf(stream: Stream, frames: readonly Buffer[], watch: Watch | null):
       const before = process.memoryUsage().heapUsed;
       events(half, 2 * half);
       const taken = (process.memoryUsage().heapUsed - before) / half;
-      signals?.stop();
+      void signals?.stop();
       // Less than nothing: a collection ran in between.
       return taken < 0 ? Infinity : taken;
     }),

@@ -30,7 +30,7 @@ const QUICK_CASES: readonly LiveCase[] = [
   { mode: 'naive', symbols: 5, measuredMs: 3_000 },
 ];
 
-/** An n8n that cannot keep up at so many symbols is not asked to make up for it. */
+/** After the naive trigger with this many symbols n8n is started again: it would not catch up in time. */
 const SWAMPED_FROM = 2;
 
 export const part: Part = {
@@ -78,7 +78,7 @@ async function run({ quick, progress }: PartOptions): Promise<PartResult> {
 const NOTES = [
   'Every workflow is trigger → a node that looks at the clock → Order Flow Imbalance on the item; successful executions are not saved. The age of a book is the time from the receipt of its last frame to the first node after the trigger, by one clock. Own time is from n8n’s taking an execution on to its end.',
   'The naive trigger emits each update as it comes and has n8n queue them. Only books whose execution has begun are counted, so its true delay is longer.',
-  'With `signalChange` every side of every book is pressed in turns, and every crossing of 10 % is told: far more signals than a real market with Calm Alerts gives.',
+  'With `signalChange` every side of every book is pressed in turns, and every crossing of 10 % is reported: far more signals than a real market with Calm Alerts gives.',
 ];
 
 async function runLive(cases: readonly LiveCase[], progress: (text: string) => void): Promise<Live[]> {

@@ -9,7 +9,7 @@ import { ensureN8n } from '../../scripts/n8n/install';
 import { N8nInstance } from '../../scripts/n8n/instance';
 import { connect, nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
-import { Meter, type Told } from './meter';
+import { Meter, type Reported } from './meter';
 
 const EXTENSION = join(__dirname, 'naive');
 const FIRST_EXECUTION_MS = 40_000;
@@ -28,16 +28,16 @@ export interface LiveCase {
   readonly measuredMs: number;
 }
 
-/** What was told of a workflow while it was watched. */
+/** What was reported of a workflow while it was watched. */
 export interface Watched {
-  readonly told: readonly Told[];
+  readonly reported: readonly Reported[];
   readonly fromMs: number;
   readonly toMs: number;
   /** Depth events that the exchange sent a second, all symbols together. */
   readonly eventsPerSecond: number;
 }
 
-/** A real n8n with the packed package, the naive trigger and the probe, and a meter that they tell. */
+/** A real n8n with the packed package, the naive trigger and the probe, and a meter that they report to. */
 export class LiveBench {
   private constructor(
     private readonly folder: string,
@@ -88,7 +88,7 @@ export class LiveBench {
       // A workflow that fell behind is left to the n8n that is stopped or restarted with it.
       if (test.mode !== 'naive') await this.n8n.rest.removeWorkflow(id);
       return {
-        ...{ fromMs, toMs, told: this.meter.of(id, fromMs, toMs) },
+        ...{ fromMs, toMs, reported: this.meter.of(id, fromMs, toMs) },
         eventsPerSecond: (frames / (toMs - fromMs)) * 1e3,
       };
     } finally {
@@ -112,7 +112,7 @@ export class LiveBench {
 
   private async firstExecution(id: string): Promise<void> {
     const deadline = performance.now() + FIRST_EXECUTION_MS;
-    while (!this.meter.told.some(({ kind, workflow }) => kind === 'started' && workflow === id)) {
+    while (!this.meter.reported.some(({ kind, workflow }) => kind === 'started' && workflow === id)) {
       if (performance.now() > deadline)
         throw new Error(`no execution within ${FIRST_EXECUTION_MS / 1e3} s:\n${this.n8n.lastLog()}`);
       await delay(POLL_MS);
@@ -120,7 +120,7 @@ export class LiveBench {
   }
 }
 
-/** Presses half of the books toward one side and the others toward the other, and changes sides every so often. */
+/** Presses half of the books toward one side and the others toward the other, and changes sides at a fixed interval. */
 function pressInTurns(exchange: Exchange, names: readonly string[]): NodeJS.Timeout {
   let turn = 0;
   const press = () => {
@@ -163,7 +163,7 @@ function triggerOf(
     const parameters = { url: webSocketBaseUrl, symbols: names.join(',') };
     return { ...common, type: 'CUSTOM.naiveTrigger', parameters };
   }
-  const untold = {
+  const unreported = {
     pendingPeriod: 0,
     keepFiringFor: 0,
     cooldown: 0,
@@ -176,7 +176,7 @@ function triggerOf(
     parameters: {
       ...{ market: 'spot', symbols: symbolsValue(names.join(',')), emit: mode, levels: LEVELS },
       ...(mode === 'interval' ? { interval: 1 } : {}),
-      ...(mode === 'signalChange' ? { threshold: 10, alerts: untold } : {}),
+      ...(mode === 'signalChange' ? { threshold: 10, alerts: unreported } : {}),
       options: { restBaseUrl, webSocketBaseUrl },
     },
   };

@@ -8,7 +8,7 @@ export type StartedBook = readonly [
 ];
 
 /** What the probe and the hooks in n8n say. All times are of one machine's clock. */
-export type Told =
+export type Reported =
   | {
       readonly kind: 'started';
       readonly workflow: string;
@@ -17,9 +17,9 @@ export type Told =
     }
   | { readonly kind: 'taken' | 'ended'; readonly workflow: string; readonly atMs: number };
 
-/** Takes down what n8n tells, line by line, in order. */
+/** Records what n8n reports, line by line, in order. */
 export class Meter {
-  readonly told: Told[] = [];
+  readonly reported: Reported[] = [];
   private readonly sockets = new Set<Socket>();
 
   private constructor(private readonly server: Server) {
@@ -38,9 +38,11 @@ export class Meter {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** What was told of a workflow within a stretch of time. */
-  of(workflow: string, fromMs: number, toMs: number): Told[] {
-    return this.told.filter((told) => told.workflow === workflow && told.atMs >= fromMs && told.atMs < toMs);
+  /** What was reported of a workflow within a period. */
+  of(workflow: string, fromMs: number, toMs: number): Reported[] {
+    return this.reported.filter(
+      (reported) => reported.workflow === workflow && reported.atMs >= fromMs && reported.atMs < toMs,
+    );
   }
 
   async close(): Promise<void> {
@@ -55,7 +57,7 @@ export class Meter {
     socket.on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.told.push(JSON.parse(line) as Told);
+      for (const line of lines) this.reported.push(JSON.parse(line) as Reported);
     });
     socket.on('error', () => undefined);
     socket.on('close', () => this.sockets.delete(socket));

@@ -4,7 +4,7 @@ import { seededRandom } from '../lib/random';
 /** Events until the cycle begins again. */
 export const EVENTS = 256;
 const MID_TICK = 6_700_000;
-/** The mid goes up and down by so many ticks in a cycle. */
+/** How many ticks the mid goes up and down in a cycle. */
 const SWING = 20;
 const REMOVALS = 0.35;
 const MOST_KEPT = 64;

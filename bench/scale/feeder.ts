@@ -1,24 +1,25 @@
 /** The process under test: a feed of many symbols, as the trigger runs it, with or without a store behind it. */
-import type { FeedLease, LiveBook, SymbolView } from '../../src/binance/feedTypes';
+import type { FeedLease, LiveBook, SymbolView } from '../../src/feed/types';
 import { feedRegistry } from '../../src/binance/feedRegistry';
-import { MARKETS } from '../../src/binance/markets';
-import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { sharedBudgets } from '../../src/limits/sharedBudgets';
 import { emptyTopSums } from '../../src/book/types';
-import { acquireDepthPublisher, type DepthPublisher } from '../../src/store/depthPublisher';
+import { acquireDepthPublisher, type DepthPublisher } from '../../src/store/writers/depthPublisher';
 import { storeKeys, storeTopics } from '../../src/store/keys';
-import { RedisStore } from '../../src/store/redisStore';
-import { acquireWriter } from '../../src/store/snapshotWriter';
-import type { WriterHandle } from '../../src/store/writerTypes';
+import { RedisStore } from '../../src/store/redis/redisStore';
+import { acquireWriter } from '../../src/store/writers/snapshotWriter';
+import type { WriterHandle } from '../../src/store/writers/writerTypes';
 import { processCpuUs, threadCpuUs } from '../lib/cpuTime';
 import { quantile } from '../lib/stats';
 import { settingsOf } from '../store/redis';
+import { Drawing } from '../charts/drawing';
 import { hashOf } from './cycle';
 import { sharedClock } from './sharedClock';
 import { serve } from './worker';
 
 /** What a check on every update reads. */
 const TOP = 20;
-/** One event in so many is timed from its sending to the updated book. */
+/** One event in this many is timed from its sending to the updated book. */
 const TIMED_EVERY = 8;
 
 export interface FeederOptions {
@@ -26,7 +27,7 @@ export interface FeederOptions {
   readonly symbols: readonly string[];
   readonly bookDepth: number | 'auto';
   readonly clockBase: number;
-  /** The exchange's minute is so long; undefined: its weight does not count. */
+  /** How long the exchange's minute is; undefined: its weight does not count. */
   readonly minuteMs?: number;
   /** Where it writes from the start. */
   readonly outlet?: Outlet;
@@ -86,9 +87,9 @@ class Feeder {
     const url = `//127.0.0.1:${port}`;
     this.now = sharedClock(clockBase);
     // Before the feed asks for it: where the exchange's weight is none of the question it must not slow the start.
-    const weight = minuteMs === undefined ? Number.MAX_SAFE_INTEGER : MARKETS.spot.weightPerMinute;
-    weightBudgetFor(`127.0.0.1:${port}`, {
-      ...{ market: 'spot', weightPerMinute: weight },
+    const weight = minuteMs === undefined ? Number.MAX_SAFE_INTEGER : ENDPOINTS.spot.weightPerMinute;
+    sharedBudgets().budgetFor(`127.0.0.1:${port}`, {
+      ...{ pool: 'spot', weightPerMinute: weight },
       ...(minuteMs ? { minuteMs } : {}),
     });
     this.begunAt = performance.now();
@@ -167,7 +168,7 @@ class Feeder {
     };
   }
 
-  /** Times that a book had to be fetched anew, over all symbols. */
+  /** Times that a book had to be fetched again, over all symbols. */
   resyncs(): number {
     return this.lease.views.reduce((sum, view) => sum + view.status().resyncs, 0);
   }
@@ -213,6 +214,7 @@ async function memory(): Promise<Memory> {
 }
 
 let feeder: Feeder | null = null;
+let drawing: Drawing | null = null;
 
 function running(): Feeder {
   if (feeder === null) throw new Error('not started');
@@ -228,6 +230,14 @@ const methods = {
   liveTimes: () => running().liveTimes(),
   begin: () => running().begin(),
   end: () => running().end(),
+  async draw(): Promise<void> {
+    drawing = await Drawing.start();
+  },
+  async stopDrawing() {
+    const figures = await drawing?.stop();
+    drawing = null;
+    return figures ?? { charts: 0, medianMs: NaN };
+  },
   resyncs: () => running().resyncs(),
   books: () => running().books(),
   memory,

@@ -17,7 +17,7 @@ const STEPS: { readonly [axis in GrowthAxis]: readonly number[] } = {
 };
 const QUICK_STEPS: typeof STEPS = { symbols: [1], levels: [], perSecond: [] };
 
-/** One thing grows, the others stay in the middle. A load that stands on two axes is run once. */
+/** One thing grows, the others stay in the middle. A load that is on two axes is run once. */
 export async function measureGrowth({ quick, progress }: PartOptions): Promise<Growth[]> {
   const steps = quick ? QUICK_STEPS : STEPS;
   const middle = quick ? { ...MIDDLE, symbols: 10 } : MIDDLE;

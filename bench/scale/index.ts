@@ -128,7 +128,7 @@ function thousandTable(deep: Run, thin: Run): Table {
       row('saves', ({ saves }) => saves),
       row('start until all were live, s', (_, one) => one.startSeconds),
       row('books compared', (_, one) => one.booksChecked),
-      row('books fetched anew', (_, one) => one.resyncs),
+      row('books fetched again', (_, one) => one.resyncs),
     ],
   };
 }

@@ -1,5 +1,5 @@
 /** A reader in a process of its own: batches as the action node reads them, and all depth topics. */
-import { RedisStore } from '../../src/store/redisStore';
+import { RedisStore } from '../../src/store/redis/redisStore';
 import type { OrderBookRecord } from '../../src/store/types';
 import { processCpuUs } from '../lib/cpuTime';
 import { median, quantile } from '../lib/stats';
@@ -62,7 +62,7 @@ class Reader {
     return reader;
   }
 
-  /** Counts anew from here on. */
+  /** Counts from zero again. */
   begin(): void {
     this.wrong = this.messages = this.messageBytes = 0;
     this.rounds = [];

@@ -33,7 +33,7 @@ export interface Run extends Load {
   readonly retainedBytes: number;
   readonly residentBytes: number;
   readonly booksChecked: number;
-  /** Times that a book had to be fetched anew since the start. */
+  /** Times that a book had to be fetched again since the start. */
   readonly resyncs: number;
 }
 
@@ -63,11 +63,8 @@ export async function runLoad(
     await feeder.call('start', { port, symbols, bookDepth: 5_000, clockBase: base });
     await allLive(feeder, load.symbols);
     const startSeconds = (performance.now() - begun) / 1_000;
-    const short = seconds < 2;
     progress(`${what}: warm-up`);
-    await sender.call('pace', Math.max(load.perSecond, WARM_UP_EVENTS_A_SECOND / load.symbols));
-    await pause(short ? SHORT_MS : WARM_UP_MS);
-    await sender.call('pace', load.perSecond);
+    await warmUp(sender, load, seconds);
     progress(`${what}: timing`);
     const measured = await time(feeder, seconds, () => sender.call('stats'));
     const stats = await sender.call('stats');
@@ -96,12 +93,18 @@ export async function runLoad(
   }
 }
 
-async function time(
+export async function warmUp(sender: Sender, load: Load, seconds: number): Promise<void> {
+  await sender.call('pace', Math.max(load.perSecond, WARM_UP_EVENTS_A_SECOND / load.symbols));
+  await pause(seconds < 2 ? SHORT_MS : WARM_UP_MS);
+  await sender.call('pace', load.perSecond);
+}
+
+export async function time(
   feeder: Feeder,
   seconds: number,
   before: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Measured> {
-  // A run of a second is timed by nobody.
+  // The figures of a run of a second are not used.
   await pause(seconds < 2 ? SHORT_MS : SETTLE_MS);
   await before();
   await feeder.call('begin');

@@ -8,7 +8,7 @@ import { symbolName } from './names';
 import { sharedClock } from './sharedClock';
 import { serve } from './worker';
 
-/** Symbols stand at so many different places of the cycle. */
+/** How many different places of the cycle symbols are at. */
 const PLACES = 8;
 const FIRST_ID = 1_000_000_000;
 const MINUTE_LIMIT = 6_000;
@@ -24,7 +24,7 @@ export interface SenderOptions {
   readonly busy?: number;
   /** The length of the exchange's minute: requests beyond its weight are refused. Without it none is counted. */
   readonly minuteMs?: number;
-  /** A REST reply takes so long, as one from afar does. */
+  /** How long a REST reply takes, as one from a distant server does. */
   readonly replyMs?: number;
   readonly clockBase: number;
 }
@@ -41,7 +41,7 @@ interface Symbol {
   readonly name: string;
   readonly stream: string;
   readonly offset: number;
-  /** One event in so many turns. */
+  /** One event in this many turns. */
   readonly every: number;
   events: number;
   socket: WebSocket | null;
@@ -98,7 +98,7 @@ class Sender {
     this.plan();
   }
 
-  /** From now on each symbol has so many events a second. */
+  /** Sets the events a second of each symbol from now on. */
   pace(perSecond: number): void {
     this.begunAt = this.now();
     this.turns = 0;

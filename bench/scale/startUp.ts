@@ -1,5 +1,5 @@
-import { MARKETS } from '../../src/binance/markets';
-import { DEFAULT_SHARE } from '../../src/binance/weightBudget';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { DEFAULT_SHARE } from '../../src/limits/weightBudget';
 import { median } from '../lib/stats';
 import type { FeederMethods } from './feeder';
 import { symbolNames } from './names';
@@ -12,7 +12,7 @@ const LEVELS = 1_000;
 /** What a reply from the exchange takes, in a minute of its own; it is shortened together with the minute. */
 const REPLY_MS = 100;
 const MINUTE_MS = 60_000;
-/** The exchange answers with a hundred levels a side for this weight; more than 20 are needed by nobody at first. */
+/** The exchange answers with a hundred levels a side for this weight; at first no reader needs more than 20. */
 const FIRST_WEIGHT = 5;
 
 export interface StartUpFigures {
@@ -81,7 +81,7 @@ export async function startUp(
 
 /** Weight is spent as soon as it is there: the first minute's at once, then as it comes back. */
 function arithmetic(symbols: number): StartUpArithmetic {
-  const weightPerMinute = MARKETS.spot.weightPerMinute * DEFAULT_SHARE;
+  const weightPerMinute = ENDPOINTS.spot.weightPerMinute * DEFAULT_SHARE;
   const symbolsPerMinute = Math.floor(weightPerMinute / FIRST_WEIGHT);
   const minutes = (count: number) => Math.floor((count - 1) / symbolsPerMinute);
   return {

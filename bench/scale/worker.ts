@@ -78,7 +78,7 @@ export class Worker<M extends Methods> {
 
 /**
  * The other side of Worker.
- * @param close what has to be closed when nobody calls any more
+ * @param close closes what is open after the last call
  */
 export function serve(methods: Methods, close: () => Promise<void>): void {
   process.on('message', (call: Call) => void answer(methods, call));

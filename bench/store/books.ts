@@ -1,9 +1,10 @@
-import { fastEngine } from '../../src/book/fastEngine';
+import { SPOT_RULE } from '../../src/binance/sequenceRule';
+import { fastEngine } from '../../src/book/fast/ladderBook';
 import { BookSync } from '../../src/book/bookSync';
-import type { LadderUpdate } from '../../src/book/ladderUpdate';
-import type { LiveBook, SymbolStatus, SymbolView } from '../../src/binance/feedTypes';
-import { FrameReader } from '../../src/binance/frameReader';
-import { parseDepthReply } from '../../src/binance/wire';
+import type { LadderUpdate } from '../../src/book/fast/ladderUpdate';
+import type { LiveBook, SymbolStatus, SymbolView } from '../../src/feed/types';
+import { FrameReader } from '../../src/binance/wire/frameReader';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
 import { seededRandom } from '../lib/random';
 
 const LEVELS = 1_000;
@@ -13,14 +14,14 @@ const CHANGES = 35;
 
 /**
  * A symbol whose book is kept by the package's own code, with the exchange's frames made on the spot: what the store's
- * writers read. It stands still until step() is called.
+ * writers read. It does not change until step() is called.
  */
 export class SteppedSymbol implements SymbolView {
   readonly market = 'spot';
-  readonly stretch = 1;
+  readonly syncGeneration = 1;
   /** The last event as the exchange would send it. */
   frame: Buffer;
-  private readonly sync = new BookSync<LadderUpdate>('spot', fastEngine);
+  private readonly sync = new BookSync<LadderUpdate>(SPOT_RULE, fastEngine);
   private readonly reader = new FrameReader(false);
   private readonly random: () => number;
   private updateId = 1_000_000_000;
@@ -72,7 +73,7 @@ export class SteppedSymbol implements SymbolView {
       bidsComplete: false,
       asksComplete: false,
       resyncs: 0,
-      stretch: this.stretch,
+      syncGeneration: this.syncGeneration,
     };
   }
 
@@ -92,6 +93,7 @@ export class SteppedSymbol implements SymbolView {
       sinceMs: 0,
       reason: null,
       errorCode: null,
+      error: null,
       terminal: false,
       resyncs: 0,
       lastEventAgeMs: 0,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { RedisStore } from '../../src/store/redisStore';
-import { acquireWriter } from '../../src/store/snapshotWriter';
-import type { WriterHandle } from '../../src/store/writerTypes';
+import { RedisStore } from '../../src/store/redis/redisStore';
+import { acquireWriter } from '../../src/store/writers/snapshotWriter';
+import type { WriterHandle } from '../../src/store/writers/writerTypes';
 import { threadCpuUs } from '../lib/cpuTime';
 import { steppedSymbols, type SteppedSymbol } from './books';
 import { counting, WriteCounts } from './countingStore';
@@ -28,7 +28,7 @@ export interface CoalescingRow {
   readonly mostInFlight: number;
 }
 
-/** What the trigger's writers send: while books change, while they stand still, and while Redis stands still. */
+/** What the trigger's writers send: while books change, while they do not, and while Redis is stopped. */
 export async function countWrites(
   redis: BenchRedis,
   count: number,

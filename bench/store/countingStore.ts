@@ -1,4 +1,4 @@
-import type { RedisStore } from '../../src/store/redisStore';
+import type { RedisStore } from '../../src/store/redis/redisStore';
 import type { HeartbeatRequest, SaveRequest, SnapshotStore, WriteReply } from '../../src/store/types';
 
 /** Counts what goes through a store, and how many writes of one key are on their way at once. */

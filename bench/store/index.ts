@@ -45,7 +45,7 @@ async function run({ quick, progress }: PartOptions): Promise<PartResult> {
       ],
       notes: [
         `Processor time of our thread is that of ${THREAD_CPU_SOURCE}, with encoding, sending and reading the reply; that of Redis is what INFO cpu says.`,
-        `An update tells the writer that the book changed; where nothing is due, that takes ${figure(onBookUs * 1_000)} ns.`,
+        `An update notifies the writer that the book changed; where nothing is due, that takes ${figure(onBookUs * 1_000)} ns.`,
       ],
       versions: { 'redis-server': await redis.info('server', 'redis_version') },
       targets: [

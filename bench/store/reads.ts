@@ -1,7 +1,7 @@
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
-import { RedisStore } from '../../src/store/redisStore';
-import type { RedisSettings } from '../../src/store/redisClient';
-import { bookContent } from '../../src/store/bookContent';
+import { RedisStore } from '../../src/store/redis/redisStore';
+import type { RedisSettings } from '../../src/store/redis/redisSettings';
+import { bookContent } from '../../src/store/writers/bookContent';
 import { threadCpuUs } from '../lib/cpuTime';
 import { median, quantile } from '../lib/stats';
 import { steppedSymbols } from './books';
@@ -75,7 +75,7 @@ async function writeRecords(store: RedisStore, count: number): Promise<string[]>
     if (book === null) throw new Error(`${symbol.symbol} is not live`);
     const key = `bench/read-${symbol.symbol}`;
     const content = bookContent(book, LEVELS, 100);
-    await store.save(key, { tenure: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: 600_000, content });
+    await store.save(key, { role: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: 600_000, content });
     return key;
   });
   return Promise.all(writes);

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 import { startRedis, type RedisServer } from '../../test/support/redisServer';
-import type { RedisSettings } from '../../src/store/redisClient';
+import { readRedisSettings, type RedisSettings } from '../../src/store/redis/redisSettings';
 
 /** A Redis of this run's own, on a port of its own, and a plain connection to look into it. */
 export interface BenchRedis {
@@ -49,5 +49,5 @@ export async function startBenchRedis(config: readonly string[] = []): Promise<B
 }
 
 export function settingsOf(port: number): RedisSettings {
-  return { host: '127.0.0.1', port, user: '', password: '', database: 0, tls: false, ca: '' };
+  return readRedisSettings({ host: '127.0.0.1', port });
 }

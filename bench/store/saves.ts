@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
-import { bookContent } from '../../src/store/bookContent';
+import { bookContent } from '../../src/store/writers/bookContent';
 import { encodeBookHead, encodeBookTail } from '../../src/store/recordFormat';
-import { RedisStore } from '../../src/store/redisStore';
+import { RedisStore } from '../../src/store/redis/redisStore';
 import type { BookContent } from '../../src/store/types';
 import { threadCpuUs } from '../lib/cpuTime';
 import { median } from '../lib/stats';
@@ -20,7 +20,7 @@ export interface SaveSide {
   readonly name: string;
   /** Saves the book of symbol `slot`; ids grow from call to call. */
   save(slot: number): Promise<unknown>;
-  /** Throws where what stands in the store is not the last save. */
+  /** Throws where the store does not have the last save. */
   verify(): Promise<void>;
   close(): Promise<void>;
 }
@@ -115,7 +115,7 @@ async function ourSide(
   await store.ready();
   const keys = keysOf(name);
   const ids = new Float64Array(IN_FLIGHT).fill(1e9);
-  const claim = { tenure: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: TTL_MS } as const;
+  const claim = { role: 'claim', epoch: 0, liveAgeMs: 0, ttlMs: TTL_MS } as const;
   const claims = keys.map((key, slot) =>
     store.save(key, { ...claim, content: { ...next(slot), lastUpdateId: 1e9 } }),
   );
@@ -126,7 +126,7 @@ async function ourSide(
       // Only the id is made up: a copy of the content would cost as much as its text.
       const content: Mutable<BookContent> = next(slot);
       content.lastUpdateId = ++ids[slot];
-      const request = { tenure: 'hold', epoch: epochs[slot], liveAgeMs: 1, ttlMs: TTL_MS, content } as const;
+      const request = { role: 'hold', epoch: epochs[slot], liveAgeMs: 1, ttlMs: TTL_MS, content } as const;
       const { outcome } = await store.save(keys[slot], request);
       if (outcome !== 'saved') throw new Error(`a save was answered with ${outcome}`);
     },

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
-import { acquireDepthPublisher, type DepthPublisher } from '../../src/store/depthPublisher';
-import { RedisStore } from '../../src/store/redisStore';
+import { acquireDepthPublisher, type DepthPublisher } from '../../src/store/writers/depthPublisher';
+import { RedisStore } from '../../src/store/redis/redisStore';
 import { threadCpuUs } from '../lib/cpuTime';
 import { median } from '../lib/stats';
 import { steppedSymbols } from './books';
@@ -193,7 +193,7 @@ interface Watch {
   readonly ended: Promise<void>;
 }
 
-/** Looks at one client of Redis every so often until it is gone. */
+/** Looks at one client of Redis at an interval until it is gone. */
 function watchClient(redis: BenchRedis, clientId: number, memoryBefore: number): Watch {
   const state = { gone: false, mostBuffer: 0, mostMemory: 0 };
   const look = async () => {

@@ -11,7 +11,7 @@ import { type Receiver, seen, wsAlone, wsJsonParse, wsOurs } from './receivers';
 const SEED = 20_240_808;
 const RECEIVERS = [wsAlone, wsOurs, wsJsonParse];
 const MOST_OVER_WS = 1.1;
-/** A receiver that hears nothing for so long waits in vain. */
+/** A receiver that gets nothing for this long is given up. */
 const SILENCE_MS = 20_000;
 
 /** One way of sending. */
@@ -95,7 +95,7 @@ async function measurePace(
   return { pace, byReceiver: new Map([...costs].map(([name, values]) => [name, middle(values)])) };
 }
 
-/** The sums after so many events: the plain path's, or for long passes, which it would take minutes for, our own without a socket. */
+/** The sums after this many events: the plain path's, or in long passes, where that takes minutes, our own path's. */
 function answersAfter(stream: Stream, passes: ReadonlySet<number>): Map<number, Answer> {
   const answers = new Map<number, Answer>();
   for (const events of passes) {

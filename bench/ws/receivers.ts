@@ -1,9 +1,10 @@
-import { fastCodec } from '../../src/binance/fastCodec';
-import { StreamConnection } from '../../src/binance/streamConnection';
+import { SPOT_RULE } from '../../src/binance/sequenceRule';
+import { fastCodec } from '../../src/binance/wire/codec';
+import { StreamConnection } from '../../src/binance/stream/streamConnection';
 import { FEED_TIMINGS } from '../../src/binance/timings';
-import { parseDepthReply } from '../../src/binance/wire';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
 import { BookSync } from '../../src/book/bookSync';
-import { fastEngine } from '../../src/book/fastEngine';
+import { fastEngine } from '../../src/book/fast/ladderBook';
 import { emptyTopSums } from '../../src/book/types';
 import { TOP } from '../core/sides';
 import type { Stream } from '../core/stream';
@@ -73,7 +74,7 @@ export const wsOurs: Receiver = {
   label: 'n8n-nodes-orderflow: ws, book, top-20 imbalance',
   async open(url, stream, onFrame, onEnd) {
     const codec = fastCodec();
-    const sync = new BookSync('spot', fastEngine, false);
+    const sync = new BookSync(SPOT_RULE, fastEngine, false);
     sync.onReply(parseDepthReply(stream.replyText), stream.replyLimit);
     const books = new Map([[stream.symbol, sync]]);
     const sums = emptyTopSums();

@@ -8,6 +8,12 @@ export function decimalsOf(text: string): number {
   return dot < 0 ? 0 : text.slice(dot + 1).replace(/0+$/, '').length;
 }
 
+/** Digits after the point as written: "0.01000" has 5. */
+export function widthOf(text: string): number {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
+}
+
 /** Without leading or trailing zeros; null for anything but a plain non-negative decimal. */
 export function canonicalText(text: string): string | null {
   const match = PLAIN_DECIMAL.exec(text);
@@ -40,10 +46,9 @@ export function formatUnits(units: number, decimals: number, width = decimals): 
 
 /** Canonical text with zeros added up to `width` decimals. */
 export function padDecimals(canonical: string, width: number): string {
-  const dot = canonical.indexOf('.');
-  const has = dot < 0 ? 0 : canonical.length - dot - 1;
+  const has = widthOf(canonical);
   if (has >= width) return canonical;
-  return `${canonical}${dot < 0 ? '.' : ''}${ZEROS[width - has]}`;
+  return `${canonical}${canonical.includes('.') ? '' : '.'}${ZEROS[width - has]}`;
 }
 
 const ZEROS = Array.from({ length: 20 }, (_, i) => '0'.repeat(i));

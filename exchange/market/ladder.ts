@@ -6,7 +6,7 @@ export type Quantity = number | string;
 
 /**
  * One side's levels in price order. A bid's key is its price in units, an ask's the price negated: on both sides a larger
- * key is a better price, so the best level stands last, where changes are most frequent and cheapest.
+ * key is a better price, so the best level is last, where changes are most frequent and cheapest.
  */
 export class Ladder {
   readonly keys: number[] = [];
@@ -39,7 +39,7 @@ export class Ladder {
     return 0;
   }
 
-  /** Index of the key, or −1 − the index where it would stand. */
+  /** Index of the key, or −1 − the index where it would be inserted. */
   find(key: number): number {
     const { keys } = this;
     let high = keys.length;

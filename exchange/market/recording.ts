@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { canonicalText, decimalsOf } from './decimals';
+import { canonicalText, decimalsOf, toUnits, widthOf } from './decimals';
 import { DEFAULT_HISTORY, TrueBook, type HistoryCaps, type TextLevel } from './trueBook';
 import type { RecordedEvent, SymbolMarket, SymbolRules } from './types';
 
@@ -33,10 +33,10 @@ const LOOP_PAUSE_MS = 100;
 /**
  * Plays a recording: `events.ndjson` (an event a line) and `snapshot.json` (the REST depth reply), each plain or `.gz`.
  * Events go out byte for byte at the pace of their event times. The true book is the reply rolled forward: levels outside
- * it are unknown until an event names them. All changes of an event carry its final id.
+ * it are unknown until an event names them. All changes of an event carry its final id. The tick may change on the way:
+ * prices are kept as finely as the finest of the whole recording, and written with as many decimals as the latest event.
  */
 export class RecordingMarket implements SymbolMarket {
-  readonly rules: SymbolRules;
   readonly book: TrueBook;
   private readonly lines: string[];
   private readonly replyId: number;
@@ -52,6 +52,7 @@ export class RecordingMarket implements SymbolMarket {
   private lastTimeMs = 0;
   private startedAtMs: number | null = null;
   private joins = false;
+  private currentRules: SymbolRules;
 
   constructor(private readonly options: RecordingOptions) {
     this.lines = read(options.dir, 'events.ndjson')
@@ -69,24 +70,19 @@ export class RecordingMarket implements SymbolMarket {
     this.lastTimeMs = first.E;
     this.futures = first.pu !== undefined;
     const levels = [...reply.bids, ...reply.asks];
-    const places = (of: 0 | 1): number =>
-      Math.max(...levels.map((level) => (level[of].split('.')[1] ?? '').length));
-    const step = (of: 0 | 1): string => {
-      const decimals = Math.max(...levels.map((level) => decimalsOf(level[of])));
-      return decimals === 0 ? '1' : `0.${'1'.padStart(decimals, '0')}`;
-    };
-    this.rules = {
+    const quantityWidth = Math.max(...levels.map(([, quantity]) => widthOf(quantity)));
+    this.currentRules = {
       symbol: first.s,
-      tickSize: step(0),
-      stepSize: step(1),
+      tickSize: stepOf(Math.max(...levels.map(([price]) => decimalsOf(price)))),
+      stepSize: stepOf(Math.max(...levels.map(([, quantity]) => decimalsOf(quantity)))),
       contractSize: options.contractSize?.(first.s) ?? null,
       quoteVolume: 1e9,
     };
     const units = {
-      priceDecimals: places(0),
-      quantityDecimals: places(1),
-      priceWidth: places(0),
-      quantityWidth: places(1),
+      priceDecimals: finestPrice(this.lines, levels),
+      quantityDecimals: quantityWidth,
+      priceWidth: Math.max(...levels.map(([price]) => widthOf(price))),
+      quantityWidth,
     };
     this.book = new TrueBook(units, this.replyId, options.history ?? DEFAULT_HISTORY);
     for (const [price, quantity] of reply.bids) {
@@ -95,6 +91,10 @@ export class RecordingMarket implements SymbolMarket {
     for (const [price, quantity] of reply.asks) {
       this.book.seed(this.book.keyOf('ask', price), this.book.quantityOf(quantity));
     }
+  }
+
+  get rules(): SymbolRules {
+    return this.currentRules;
   }
 
   /** True once the last event has been played and there is no other round. */
@@ -164,6 +164,11 @@ export class RecordingMarket implements SymbolMarket {
   }
 
   private applyLevels(event: Pick<WireEvent, 'b' | 'a'>, id: number): void {
+    const prices = [...event.b, ...event.a].map(([price]) => price);
+    if (prices.length > 0) this.book.priceWidth = Math.max(...prices.map(widthOf));
+    // In a recording a coarser tick looks like prices that happen to be round, so the tick only becomes finer.
+    const tick = stepOf(Math.max(0, ...prices.map(decimalsOf)));
+    if (Number(tick) < Number(this.rules.tickSize)) this.currentRules = { ...this.rules, tickSize: tick };
     for (const [price, quantity] of event.b) {
       this.book.apply(this.book.keyOf('bid', price), this.book.quantityOf(quantity), id);
     }
@@ -203,6 +208,39 @@ export class RecordingMarket implements SymbolMarket {
     this.joins = true;
     return recorded(event);
   }
+}
+
+/** The step of numbers with this many decimals. */
+function stepOf(decimals: number): string {
+  return decimals === 0 ? '1' : `0.${'1'.padStart(decimals, '0')}`;
+}
+
+/**
+ * The most decimals that a price of the recording needs.
+ * @throws Error that names the line of an event that cannot be played: here, and not in the middle of a test
+ */
+function finestPrice(lines: readonly string[], reply: readonly TextLevel[]): number {
+  const events = lines.map((line, i): TextLevel[] => {
+    try {
+      const { b, a } = JSON.parse(line) as WireEvent;
+      return [...b, ...a];
+    } catch (error) {
+      throw new Error(`event ${i + 1} of the recording cannot be read: ${(error as Error).message}`);
+    }
+  });
+  let finest = 0;
+  const all = [reply, ...events];
+  for (const levels of all) for (const [price] of levels) finest = Math.max(finest, decimalsOf(price));
+  all.forEach((levels, i) => {
+    for (const level of levels) {
+      if (toUnits(level[0], finest) && canonicalText(level[1]) !== null) continue;
+      const where = i === 0 ? 'the reply' : `event ${i}`;
+      throw new Error(
+        `${where} of the recording has a level whose price or quantity is not a plain decimal: ${JSON.stringify(level)}`,
+      );
+    }
+  });
+  return finest;
 }
 
 function recorded(event: WireEvent): RecordedEvent {

@@ -18,7 +18,7 @@ export interface SyntheticOptions {
   /** Ids run on without holes (spot) or jump (futures). */
   readonly contiguousIds?: boolean;
   readonly firstUpdateId?: number;
-  /** Zeros are added up to so many decimals on the wire; null: as many as tick and step need. */
+  /** Numbers on the wire are padded with zeros to this many decimals; null: as many as tick and step need. */
   readonly wireDecimals?: number | null;
   readonly contractSize?: number | null;
   readonly history?: HistoryCaps;
@@ -265,7 +265,7 @@ export class SyntheticMarket implements SymbolMarket {
     this.ensureTouch(-1);
   }
 
-  /** Takes what stands beyond the best prices. */
+  /** Takes the orders beyond the best prices. */
   private clearCrossed(): void {
     const bidKey = this.bidTick * this.tick;
     const askKey = -(this.bidTick + 1) * this.tick;
@@ -306,7 +306,7 @@ export class SyntheticMarket implements SymbolMarket {
     const thin = (this.touch(sign) - side.keys[at]) / this.tick > this.usualTicks(better) * 1.05;
     const action = random.float();
     if (action < (thin ? 0.33 : 0.6)) {
-      // The touch holds a little better than what stands behind it: a market whose spread opens at every turn is not one.
+      // The best price lasts a little longer than the levels behind it: a real spread does not open each time.
       if (side.length > FEWEST_LEVELS && (at < side.length - 1 || random.float() < 0.25)) {
         this.apply(side.keys[at], 0);
         if (at === side.length) this.ensureTouch(sign);

@@ -15,8 +15,9 @@ export interface Units {
   readonly priceDecimals: number;
   /** Quantities are kept as whole numbers of 10^-quantityDecimals. */
   readonly quantityDecimals: number;
-  /** Decimals on the wire; never fewer than kept. */
+  /** Decimals on the wire at least; a price that needs more is written with what it needs. */
   readonly priceWidth: number;
+  /** Never fewer than kept. */
   readonly quantityWidth: number;
 }
 
@@ -54,6 +55,8 @@ export class TrueBook {
   /** Changes before this position are older than that. */
   private outdated = 0;
   private id: number;
+  /** Decimals of a price on the wire, at least. A recording changes it where the market's tick changed. */
+  priceWidth: number;
 
   constructor(
     readonly units: Units,
@@ -61,6 +64,7 @@ export class TrueBook {
     private readonly caps: HistoryCaps = DEFAULT_HISTORY,
   ) {
     this.id = firstId;
+    this.priceWidth = units.priceWidth;
     this.eras = [{ position: 0, firstId }];
   }
 
@@ -153,8 +157,7 @@ export class TrueBook {
 
   /** Price and quantity as the exchange writes them. */
   wire(key: number, quantity: Quantity): TextLevel {
-    const { priceDecimals, priceWidth } = this.units;
-    return [formatUnits(Math.abs(key), priceDecimals, priceWidth), this.wireQuantity(quantity)];
+    return [this.wirePrice(Math.abs(key)), this.wireQuantity(quantity)];
   }
 
   /** The present best levels as the exchange writes them. */
@@ -178,6 +181,12 @@ export class TrueBook {
     const canonical = canonicalText(text);
     if (canonical === null) throw new Error(`quantity ${JSON.stringify(text)} is not a plain decimal`);
     return toUnits(canonical, this.units.quantityDecimals) ?? canonical;
+  }
+
+  private wirePrice(units: number): string {
+    const { priceDecimals } = this.units;
+    if (this.priceWidth >= priceDecimals) return formatUnits(units, priceDecimals, this.priceWidth);
+    return padDecimals(canonicalText(formatUnits(units, priceDecimals)) as string, this.priceWidth);
   }
 
   private wireQuantity(quantity: Quantity): string {

@@ -1,9 +1,22 @@
 import type { TrueBook } from './trueBook';
 
 /** What the exchange says of a symbol's trading; any text may be set, these are the exchange's own. */
-export type SymbolStatus = 'TRADING' | 'END_OF_DAY' | 'HALT' | 'BREAK' | 'CANCEL_ONLY';
+export type SymbolStatus =
+  | 'TRADING'
+  | 'END_OF_DAY'
+  | 'HALT'
+  | 'BREAK'
+  | 'CANCEL_ONLY'
+  // Of futures.
+  | 'PENDING_TRADING'
+  | 'PRE_SETTLE'
+  | 'SETTLING'
+  | 'PRE_DELIVERING'
+  | 'DELIVERING'
+  | 'DELIVERED'
+  | 'CLOSE';
 
-/** A symbol's rules, as `exchangeInfo` tells them. */
+/** A symbol's rules, as `exchangeInfo` gives them. */
 export interface SymbolRules {
   readonly symbol: string;
   /** Price and quantity steps as text, for example "0.01". */

@@ -120,13 +120,13 @@ export class Connection {
   close(code: number, reason: string): void {
     if (this.ended || this.halfOpen) return;
     this.context.counters.closed(`${code} ${reason}`.trim());
-    // 1005, 1006 and 1015 must not stand in a frame: the socket just ends.
+    // 1005, 1006 and 1015 must not be sent in a frame: the socket just ends.
     if (code === 1005 || code === 1006 || code === 1015) this.socket.end();
     else this.webSocket.close(code, reason);
     this.timers.push(setTimeout(() => this.terminate(null), 1000));
   }
 
-  /** Ends it without a word. */
+  /** Ends it without a close frame. */
   terminate(reason: string | null): void {
     if (this.ended) return;
     if (reason !== null) this.context.counters.closed(reason);

@@ -35,6 +35,7 @@ const COMMANDS: { readonly [name: string]: Command } = {
   pressure: (exchange, { symbol, side, strength, ms }) =>
     exchange.pressure(String(symbol), side === 'ask' ? 'ask' : 'bid', Number(strength), Number(ms)),
   status: (exchange, { symbol, status }) => exchange.setStatus(String(symbol), String(status)),
+  volume: (exchange, { symbol, quoteVolume }) => exchange.setQuoteVolume(String(symbol), Number(quoteVolume)),
   update: (exchange, { symbol, bids, asks }) =>
     exchange.scriptUpdate(String(symbol), {
       bids: (bids ?? []) as Array<[string, string]>,

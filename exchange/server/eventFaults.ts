@@ -21,7 +21,7 @@ const ON_EVENTS = [
 ] as const;
 
 /**
- * What stands between the market and a diff stream: events pass unchanged unless a fault is on. The ids that a later event
+ * The faults between the market and a diff stream: events pass unchanged unless one is on. The ids that a later event
  * names are the market's own, so a dropped event leaves the gap that a real one would.
  */
 export class EventFaults {
@@ -111,7 +111,7 @@ function merge(first: DepthEvent, second: DepthEvent): DepthEvent {
   });
 }
 
-/** A changed event is written anew; a recorded one keeps its other fields. */
+/** A changed event is written again; a recorded one keeps its other fields. */
 function rewrite(event: DepthEvent): DepthEvent {
   if (event.text === undefined) return event;
   return { ...event, text: JSON.stringify(plain(event)) };

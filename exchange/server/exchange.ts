@@ -1,19 +1,17 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { RecordingMarket } from '../market/recording';
-import { SyntheticMarket } from '../market/synthetic';
-import { DEFAULT_HISTORY, type BookText } from '../market/trueBook';
-import type { SymbolMarket } from '../market/types';
-import { contractSizeOf, PROFILES, symbolDefaults, type Profile } from '../profiles';
+import type { BookText } from '../market/trueBook';
+import { PROFILES, type Profile } from '../profiles';
 import { mendBook, spoilBook, syntheticOf } from './bookFaults';
 import { Connection, MAX_BUFFERED_BYTES, type ConnectionContext } from './connection';
-import { handleControl } from './control';
 import { Faults, type BookFault, type Fault } from './faults';
 import { Hub } from './hub';
+import { makeMarkets } from './markets';
 import * as defaults from './options';
-import type { ExchangeOptions, SymbolOptions } from './options';
+import type { ExchangeOptions } from './options';
 import { handleRest } from './rest';
 import { RESTRICTED_BODY } from './restFaults';
 import { route } from './routes';
@@ -26,6 +24,9 @@ import { WeightMeter } from './weight';
 /** 1024 streams in one address are longer than Node takes by itself. */
 const MAX_HEADER_BYTES = 128 * 1024;
 const BOOK_FAULTS = new Set(['crossed', 'locked', 'emptySide', 'emptyBook']);
+
+/** Answers a request below `/__control/`, which is no part of the exchange's own API. */
+export type ControlHandler = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => void;
 
 /** A running stand-in exchange. `startExchange` makes one. */
 export class Exchange {
@@ -49,7 +50,10 @@ export class Exchange {
   private nextConnectionId = 1;
   private closing: Promise<void> | null = null;
 
-  constructor(private readonly options: ExchangeOptions) {
+  constructor(
+    private readonly options: ExchangeOptions,
+    handleControl: ControlHandler,
+  ) {
     const { timing = {} } = options;
     this.profile = PROFILES[options.market ?? 'spot'];
     if (this.profile === undefined) throw new Error(`unknown market ${JSON.stringify(options.market)}`);
@@ -58,7 +62,9 @@ export class Exchange {
       weightWindowMs: timing.weightWindowMs ?? 60_000,
       banMs: timing.banMs ?? defaults.DEFAULT_BANS_MS,
     };
-    this.weight = new WeightMeter(options.weightPerMinute ?? this.profile.weightPerMinute, clocks, Date.now);
+    this.weight =
+      options.sharesWeightWith?.weight ??
+      new WeightMeter(options.weightPerMinute ?? this.profile.weightPerMinute, clocks, Date.now);
     this.hub = new Hub(this.profile.id, this.counters, (stream) => this.onListener(stream));
     this.faults = new Faults({
       strike: (fault) => strike(this, fault),
@@ -66,7 +72,7 @@ export class Exchange {
       ended: (fault) => this.onBookFault(fault, mendBook),
     });
     this.ticker = new Ticker(options.tickMs ?? 100);
-    this.makeMarkets().forEach((market, i) => {
+    makeMarkets(this.profile, options).forEach((market, i) => {
       const feed = new SymbolFeed(
         this.profile,
         market,
@@ -79,7 +85,9 @@ export class Exchange {
       this.feeds.set(feed.symbol, feed);
     });
     for (const given of options.symbols ?? []) {
-      if (typeof given !== 'string' && given.status !== undefined) this.setStatus(given.symbol, given.status);
+      if (typeof given === 'string') continue;
+      if (given.status !== undefined) this.setStatus(given.symbol, given.status);
+      if (given.quoteVolume !== undefined) this.setQuoteVolume(given.symbol, given.quoteVolume);
     }
     this.context = {
       profile: this.profile,
@@ -97,9 +105,14 @@ export class Exchange {
       closed: (connection) => this.hub.remove(connection),
     };
     this.server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      if (request.url?.startsWith('/__control/') === true) return void handleControl(this, request, response);
+      if (request.url?.startsWith('/__control/') === true) return handleControl(this, request, response);
       const { profile, faults, weight, counters, feeds } = this;
-      handleRest({ profile, faults, weight, counters, feeds, now: Date.now }, request, response);
+      const bansInTextOnly = options.bansInTextOnly ?? false;
+      handleRest(
+        { profile, faults, weight, counters, feeds, bansInTextOnly, now: Date.now },
+        request,
+        response,
+      );
     });
     this.server.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket, head));
   }
@@ -177,7 +190,7 @@ export class Exchange {
     return this.feed(symbol).market.book.at(updateId, levels);
   }
 
-  /** Market time stands still; what is being sent goes on, and so do pings. */
+  /** Stops market time; what is being sent goes on, and so do pings. */
   pause(): void {
     this.ticker.stop();
   }
@@ -218,9 +231,14 @@ export class Exchange {
     syntheticOf(this.feed(symbol)).press(side, strength, ms);
   }
 
-  /** Anything but TRADING stands still; DELISTED is gone from every list. */
+  /** With any status but TRADING the book stays as it is; DELISTED is gone from every list. */
   setStatus(symbol: string, status: string): void {
     this.feed(symbol).status = status;
+  }
+
+  /** What the symbol traded in 24 hours from now on, in quote currency. */
+  setQuoteVolume(symbol: string, quoteVolume: number): void {
+    this.feed(symbol).quoteVolume = quoteVolume;
   }
 
   /** True once every recording has played its last event. */
@@ -254,38 +272,6 @@ export class Exchange {
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
       this.server.closeAllConnections();
-    });
-  }
-
-  private makeMarkets(): SymbolMarket[] {
-    const { source, symbols = source === undefined ? ['BTCUSDT'] : [] } = this.options;
-    const share = Math.floor(defaults.MAX_REMEMBERED_CHANGES / Math.max(1, symbols.length));
-    const maxChanges = Math.min(DEFAULT_HISTORY.maxChanges, share);
-    const history = { ...DEFAULT_HISTORY, maxChanges, ...this.options.history };
-    const dirs = source === undefined ? [] : [source.recording].flat();
-    const recorded = dirs.map((dir) => {
-      const contractSize = (symbol: string): number | null => contractSizeOf(this.profile, symbol);
-      return new RecordingMarket({ dir, speed: source?.speed, loop: source?.loop, contractSize, history });
-    });
-    const taken = new Set(recorded.map(({ rules }) => rules.symbol));
-    const given = symbols.map((symbol): SymbolOptions => (typeof symbol === 'string' ? { symbol } : symbol));
-    const synthetic = given
-      .filter(({ symbol }) => !taken.has(symbol))
-      .map((symbol) => this.makeSynthetic(symbol, history));
-    return [...recorded, ...synthetic];
-  }
-
-  private makeSynthetic(symbol: SymbolOptions, history: typeof DEFAULT_HISTORY): SyntheticMarket {
-    const { profile, options } = this;
-    return new SyntheticMarket({
-      ...symbolDefaults(profile, symbol.symbol),
-      ...definedOnly(symbol),
-      activity: ((symbol.activity ?? 1) * (options.eventsPerTick ?? 30)) / 30,
-      seed: options.seed ?? 1,
-      contiguousIds: profile.kind === 'spot',
-      wireDecimals: profile.wireDecimals,
-      contractSize: contractSizeOf(profile, symbol.symbol),
-      history,
     });
   }
 
@@ -334,18 +320,4 @@ export class Exchange {
     const head = `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
     socket.end(`${head}Connection: close\r\n\r\n${body}`);
   }
-}
-
-/** So that an option given as undefined does not hide a default. */
-function definedOnly(options: SymbolOptions): SymbolOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as SymbolOptions;
-}
-
-/** Starts an exchange on 127.0.0.1. */
-export async function startExchange(options: ExchangeOptions = {}): Promise<Exchange> {
-  const exchange = new Exchange(options);
-  await exchange.listen();
-  return exchange;
 }

@@ -54,7 +54,7 @@ export type Strike =
   | { kind: 'halfOpen' | 'reset' | 'cut'; only?: 'newest' }
   | { kind: 'close'; code: number; reason?: string; only?: 'newest' }
   | { kind: 'serverShutdown'; closeAfterMs?: number; only?: 'newest' }
-  /** What connections that stand are sent from now on comes so much later, in order; pings and their answers do not. */
+  /** Delays what open connections are sent from now on, in order; pings and their answers are not delayed. */
   | { kind: 'lag'; ms: number; only?: 'newest' }
   | { kind: 'rawFrame'; text?: string; base64?: string; binary?: boolean }
   | { kind: 'jump'; bps: number }
@@ -64,7 +64,7 @@ export type Strike =
 
 export type LastingFault = EventFault | SnapshotFault | BookFault | RestFault | ConnectionFault;
 
-/** `symbol`: that one only; all without. `times`: so many events, requests or upgrades; until cleared without. */
+/** `symbol`: that one only; all without. `times`: how many events, requests or upgrades; until cleared without. */
 export type Fault = (LastingFault | Strike) & { symbol?: string; times?: number };
 
 export type FaultKind = Fault['kind'];

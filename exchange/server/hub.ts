@@ -9,7 +9,7 @@ export interface Frame {
   body(microseconds: boolean): string;
 }
 
-/** Who listens to which stream, and the sending to all of them. */
+/** Which connections listen to which stream, and the sending to all of them. */
 export class Hub {
   private readonly listeners = new Map<string, Set<Connection>>();
   readonly connections = new Set<Connection>();

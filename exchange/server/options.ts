@@ -1,6 +1,7 @@
 import type { HistoryCaps } from '../market/trueBook';
 import type { SymbolStatus } from '../market/types';
 import type { MarketId } from '../profiles';
+import type { WeightMeter } from './weight';
 
 export interface SymbolOptions {
   readonly symbol: string;
@@ -12,6 +13,8 @@ export interface SymbolOptions {
   /** 1: some 30 changes in 100 ms; 0: idle. 1 by default. */
   readonly activity?: number;
   readonly status?: SymbolStatus;
+  /** 24 h volume in quote currency; by activity unless given. */
+  readonly quoteVolume?: number;
   /** Standard deviation of the price over a second, basis points. */
   readonly volatilityBps?: number;
   readonly firstUpdateId?: number;
@@ -61,10 +64,14 @@ export interface ExchangeOptions {
   readonly paused?: boolean;
   /** What is remembered of each symbol's past. */
   readonly history?: Partial<HistoryCaps>;
-  /** A reader so many bytes behind is cut off; 64 MiB. */
+  /** A reader that is this many bytes behind is cut off; 64 MiB. */
   readonly maxBufferedBytes?: number;
   /** Request weight a minute in place of the market's. */
   readonly weightPerMinute?: number;
+  /** Counts its requests together with those of this exchange, as USD-M and COIN-M do: one weight, one limit, one ban. */
+  readonly sharesWeightWith?: { readonly weight: WeightMeter };
+  /** Refusals have no Retry-After; only the text of the body says when a ban ends. */
+  readonly bansInTextOnly?: boolean;
 }
 
 export const DAY_MS = 86_400_000;
@@ -72,5 +79,3 @@ export const DEFAULT_BANS_MS: readonly number[] = [120_000, 600_000, 3_600_000, 
 export const DEFAULT_CONNECT_WINDOW_MS = 300_000;
 export const DEFAULT_CONNECTS_PER_WINDOW = 300;
 export const DEFAULT_SHUTDOWN_NOTICE_MS = 1000;
-/** Changes remembered over all symbols: bounds the memory of a server with many. */
-export const MAX_REMEMBERED_CHANGES = 4_000_000;

@@ -1,9 +1,19 @@
-import type { Connection } from './connection';
+/** What control messages ask about and change: the connection that they came over. */
+export interface StreamOwner {
+  readonly streams: ReadonlySet<string>;
+  combined: boolean;
+  /** True for a stream that a fault refuses. */
+  refuses(stream: string): boolean;
+  /** False where it is one stream too many. */
+  subscribe(stream: string): boolean;
+  unsubscribe(stream: string): void;
+  close(code: number, reason: string): void;
+}
 
 const METHODS = ['SUBSCRIBE', 'UNSUBSCRIBE', 'LIST_SUBSCRIPTIONS', 'SET_PROPERTY', 'GET_PROPERTY'];
 
 /** Answers a control message, in the exchange's words where it is wrong. */
-export function answerRequest(connection: Connection, text: string): string {
+export function answerRequest(connection: StreamOwner, text: string): string {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -33,7 +43,7 @@ export function answerRequest(connection: Connection, text: string): string {
   return property(connection, method, params, id);
 }
 
-function changeStreams(connection: Connection, method: string, params: unknown, id: unknown): string {
+function changeStreams(connection: StreamOwner, method: string, params: unknown, id: unknown): string {
   if (params === undefined) return failure(2, 'Invalid request: missing field `params`', id);
   if (!Array.isArray(params) || params.some((name) => typeof name !== 'string')) {
     return failure(2, 'Invalid request: params must be a list of stream names', id);
@@ -51,7 +61,7 @@ function changeStreams(connection: Connection, method: string, params: unknown, 
   return result(null, id);
 }
 
-function property(connection: Connection, method: string, params: unknown, id: unknown): string {
+function property(connection: StreamOwner, method: string, params: unknown, id: unknown): string {
   if (!Array.isArray(params) || typeof params[0] !== 'string') {
     return failure(2, 'Invalid request: property name must be a string', id);
   }

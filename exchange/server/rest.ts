@@ -15,6 +15,7 @@ export interface RestContext {
   readonly weight: WeightMeter;
   readonly counters: Counters;
   readonly feeds: ReadonlyMap<string, SymbolFeed>;
+  readonly bansInTextOnly: boolean;
   readonly now: () => number;
 }
 
@@ -25,6 +26,8 @@ interface Reply {
 }
 
 const SYMBOL_RANGE = '^[A-Z0-9-_.]{1,20}$';
+/** What futures call a contract that has ended, or is about to. */
+const ENDED: ReadonlySet<string> = new Set(['SETTLING', 'DELIVERING', 'DELIVERED', 'CLOSE']);
 /** Symbols are letters of any script, but no lower-case ones. */
 const LEGAL_SYMBOL = /^[\p{Lu}\p{Lo}0-9\-_.]{1,50}$/u;
 
@@ -43,11 +46,8 @@ export function handleRest(context: RestContext, request: IncomingMessage, respo
   response.setHeader('X-MBX-USED-WEIGHT-1M', String(admission.used));
   response.setHeader('Content-Type', 'application/json;charset=UTF-8');
   if (!admission.admitted) {
-    response.setHeader('Retry-After', String(admission.retryAfterSeconds));
-    return finish(
-      response,
-      refusal(admission.status, context.weight.limit, context.now() + admission.retryAfterSeconds * 1000),
-    );
+    if (!context.bansInTextOnly) response.setHeader('Retry-After', String(admission.retryAfterSeconds));
+    return finish(response, refusal(admission.status, context.weight.limit, admission.untilMs));
   }
   if (request.method !== 'GET') return finish(response, { status: 405, body: '' });
   const reply = replyTo(context, name, params);
@@ -117,6 +117,8 @@ function symbolOf(context: RestContext, symbol: string | undefined): SymbolFeed 
     );
   }
   const feed = context.feeds.get(symbol);
+  if (feed !== undefined && ENDED.has(feed.status))
+    return failure(-4108, 'Symbol is on delivering or delivered or settling or closed or pre-trading.');
   return feed?.isListed === true ? feed : failure(-1121, 'Invalid symbol.');
 }
 
@@ -169,7 +171,7 @@ function snapshot(
 function listed(feed: SymbolFeed): ListedSymbol {
   const { book, rules } = feed.market;
   const lastPrice = book.bids.length > 0 ? book.wireTop(book.bids, 1)[0][0] : '0';
-  return { rules, status: feed.status, lastPrice };
+  return { rules, status: feed.status, quoteVolume: feed.quoteVolume, lastPrice };
 }
 
 function listing(context: RestContext, params: Record<string, string>): Reply {
@@ -192,7 +194,9 @@ function listing(context: RestContext, params: Record<string, string>): Reply {
   if (params.permissions !== undefined && !params.permissions.includes('SPOT')) wanted = [];
   return {
     status: 200,
-    body: JSON.stringify(exchangeInfo(context.profile, wanted.map(listed), context.now())),
+    body: JSON.stringify(
+      exchangeInfo(context.profile, context.weight.limit, wanted.map(listed), context.now()),
+    ),
   };
 }
 

@@ -2,15 +2,28 @@ import { encodeWrapped } from '../wire/encode';
 import { syntheticOf } from './bookFaults';
 import type { Connection } from './connection';
 import { bytesOf } from './eventFaults';
-import type { Exchange } from './exchange';
 import type { Strike } from './faults';
+import type { Hub } from './hub';
 import type { SymbolFeed } from './symbolFeed';
+import type { WeightMeter } from './weight';
 
 /** Where ids begin after a reset. */
 const RESET_ID = 1000;
 
+/** The parts of an exchange that a strike reaches. */
+export interface StrikeTarget {
+  readonly hub: Hub;
+  readonly weight: WeightMeter;
+  readonly feeds: ReadonlyMap<string, SymbolFeed>;
+  readonly shutdownNoticeMs: number;
+  /** @throws Error for a symbol that this server never had */
+  feed(symbol: string): SymbolFeed;
+  /** Runs once after `ms` unless the server is closed before. */
+  later(ms: number, run: () => void): void;
+}
+
 /** Does what a fault of one moment asks for. */
-export function strike(exchange: Exchange, fault: Strike & { symbol?: string }): void {
+export function strike(exchange: StrikeTarget, fault: Strike & { symbol?: string }): void {
   const only = 'only' in fault ? fault.only : undefined;
   switch (fault.kind) {
     case 'halfOpen':
@@ -53,7 +66,7 @@ export function strike(exchange: Exchange, fault: Strike & { symbol?: string }):
 }
 
 /** All connections, those that listen to a symbol, or the newest one. */
-function connections(exchange: Exchange, symbol?: string, only?: 'newest'): Connection[] {
+function connections(exchange: StrikeTarget, symbol?: string, only?: 'newest'): Connection[] {
   const all = [...exchange.hub.connections];
   const name = symbol === undefined ? null : `${symbol.toLowerCase()}@`;
   const wanted =
@@ -61,12 +74,12 @@ function connections(exchange: Exchange, symbol?: string, only?: 'newest'): Conn
   return only === 'newest' ? wanted.slice(-1) : wanted;
 }
 
-function feeds(exchange: Exchange, symbol?: string): SymbolFeed[] {
+function feeds(exchange: StrikeTarget, symbol?: string): SymbolFeed[] {
   return symbol === undefined ? [...exchange.feeds.values()] : [exchange.feed(symbol)];
 }
 
 /** The announcement, raw or combined as each connection has it, and the close. */
-function shutdown(exchange: Exchange, announced: readonly Connection[], closeAfterMs: number): void {
+function shutdown(exchange: StrikeTarget, announced: readonly Connection[], closeAfterMs: number): void {
   const body = JSON.stringify({ e: 'serverShutdown', E: Date.now() });
   for (const connection of announced) {
     connection.send(connection.combined ? encodeWrapped('!serverShutdown', body) : body);

@@ -5,7 +5,7 @@ import { EventFaults } from './eventFaults';
 import type { Faults } from './faults';
 import type { Hub } from './hub';
 
-/** A diff stream of one speed: which changes it has told of. */
+/** A diff stream of one speed: which changes it has sent. */
 interface Channel {
   readonly stream: string;
   readonly periodMs: number;
@@ -26,9 +26,11 @@ const PARTIAL_LEVELS = [5, 10, 20];
 /** Not one of the exchange's statuses: the symbol is gone from every list. */
 export const DELISTED = 'DELISTED';
 
-/** A symbol on the server: its market goes on, and its streams tell of it. */
+/** A symbol on the server: its market, and the streams that send its changes. */
 export class SymbolFeed {
   status = 'TRADING';
+  /** 24 h volume in quote currency, as the ticker says it. */
+  quoteVolume: number;
   /** The newest diff event handed to a stream. */
   newest: { firstUpdateId: number; finalUpdateId: number } | null = null;
   private readonly channels: Channel[];
@@ -44,6 +46,7 @@ export class SymbolFeed {
     private readonly phaseMs: number,
     private readonly now: () => number,
   ) {
+    this.quoteVolume = market.rules.quoteVolume;
     const name = market.rules.symbol.toLowerCase();
     const { lastUpdateId, position } = market.book;
     this.channels = [...profile.diffSpeeds].map(([suffix, periodMs]) => {
@@ -103,7 +106,7 @@ export class SymbolFeed {
     }
   }
 
-  /** Sends what the streams have not told of yet: those whose period has ended, or all. */
+  /** Sends the changes that the streams have not sent yet: those whose period has ended, or all. */
   flush(isDue: (periodMs: number) => boolean = () => true): void {
     for (const channel of this.channels) if (isDue(channel.periodMs)) this.flushDiff(channel);
     for (const partial of this.partials) if (isDue(partial.periodMs)) this.flushPartial(partial);
@@ -123,7 +126,7 @@ export class SymbolFeed {
     this.flush();
   }
 
-  /** Ids start over, as on a test network that was set up anew. */
+  /** Ids start over, as on a test network that was set up again. */
   resetIds(to: number): void {
     this.flush();
     this.market.book.resetId(to);

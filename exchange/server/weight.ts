@@ -14,6 +14,8 @@ export type Admission =
       readonly admitted: false;
       readonly status: 429 | 418;
       readonly retryAfterSeconds: number;
+      /** When it ends, milliseconds since 1970. */
+      readonly untilMs: number;
       readonly used: number;
     };
 
@@ -61,7 +63,7 @@ export class WeightMeter {
 
   /** Answers every request with this status for a while. */
   block(status: 429 | 418, ms: number): void {
-    // A client waits whole seconds; the window must not end before them, or nobody could be told to be early.
+    // A client waits whole seconds; the window must not end before them, or an early request would not be recognised.
     this.blocked = { status, untilMs: this.now() + Math.max(1, Math.ceil(ms / 1000)) * 1000 };
     if (status === 418) this.bans++;
   }
@@ -81,7 +83,7 @@ export class WeightMeter {
   private refuse(): Admission {
     const { status, untilMs } = this.blocked as { untilMs: number; status: 429 | 418 };
     const retryAfterSeconds = Math.max(1, Math.ceil((untilMs - this.now()) / 1000));
-    return { admitted: false, status, retryAfterSeconds, used: this.usedInWindow };
+    return { admitted: false, status, retryAfterSeconds, untilMs, used: this.usedInWindow };
   }
 
   private roll(): void {

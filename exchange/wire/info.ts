@@ -6,18 +6,24 @@ import { pairOf } from './encode';
 export interface ListedSymbol {
   readonly rules: SymbolRules;
   readonly status: string;
+  readonly quoteVolume: number;
   readonly lastPrice: string;
 }
 
 const QUOTES = ['USDT', 'USDC', 'FDUSD', 'TUSD', 'BUSD', 'USD', 'BTC', 'ETH', 'BNB', 'EUR', 'TRY'];
 
 /** The body of `exchangeInfo`. */
-export function exchangeInfo(profile: Profile, symbols: readonly ListedSymbol[], nowMs: number): object {
+export function exchangeInfo(
+  profile: Profile,
+  weightPerMinute: number,
+  symbols: readonly ListedSymbol[],
+  nowMs: number,
+): object {
   return {
     timezone: 'UTC',
     serverTime: nowMs,
     rateLimits: [
-      { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: profile.weightPerMinute },
+      { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: weightPerMinute },
     ],
     exchangeFilters: [],
     symbols: symbols.map((symbol) => symbolInfo(profile, symbol)),
@@ -63,8 +69,12 @@ function symbolInfo(profile: Profile, { rules, status }: ListedSymbol): object {
 }
 
 /** One symbol's entry of `ticker/24hr`. */
-export function ticker24h(profile: Profile, { rules, lastPrice }: ListedSymbol, nowMs: number): object {
-  const volume = (rules.quoteVolume / Number(lastPrice || 1)).toFixed(8);
+export function ticker24h(
+  profile: Profile,
+  { rules, quoteVolume, lastPrice }: ListedSymbol,
+  nowMs: number,
+): object {
+  const volume = (quoteVolume / Number(lastPrice || 1)).toFixed(8);
   const shared = {
     symbol: rules.symbol,
     lastPrice,
@@ -72,7 +82,7 @@ export function ticker24h(profile: Profile, { rules, lastPrice }: ListedSymbol, 
     closeTime: nowMs,
     count: 1,
   };
-  if (profile.kind !== 'coinm') return { ...shared, volume, quoteVolume: rules.quoteVolume.toFixed(8) };
-  const contracts = Math.round(rules.quoteVolume / (rules.contractSize ?? 10));
+  if (profile.kind !== 'coinm') return { ...shared, volume, quoteVolume: quoteVolume.toFixed(8) };
+  const contracts = Math.round(quoteVolume / (rules.contractSize ?? 10));
   return { ...shared, pair: pairOf(rules.symbol), volume: String(contracts), baseVolume: volume };
 }

@@ -1,20 +1,29 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { GATE_DEFAULTS } from '../../src/signal/gateParameters';
+import { range } from '../shared/range';
+import { GATE_DEFAULTS } from '../../src/signal/gate/gateParameters';
 import {
   includeLevelsOption,
-  keyPrefixOption,
   levelsField,
   marketField,
+  moreSymbolsField,
   restBaseUrlOption,
-  storeField,
   symbolsField,
   thresholdField,
-  topicPrefixOption,
   webSocketBaseUrlOption,
 } from '../shared/fields';
-import { alertsField, costAmountOption, matchLevelsOption, measureFields } from '../shared/signalFields';
+import { ruleFields, unlessByRule } from '../shared/ruleFields';
+import { credentialPlace, keyPrefixOption, storeField, topicPrefixOption } from '../shared/store';
+import {
+  alertsFields,
+  costAmountOption,
+  matchLevelsOption,
+  measureFields,
+  testSignalOption,
+} from '../shared/signalFields';
 
 const withSignals = { emit: ['signalChange'] };
+/** The same for an option, which names other fields from the root. */
+const ofSignals = { '/emit': ['signalChange'] };
 
 const emitField: INodeProperties = {
   displayName: 'Start a Workflow',
@@ -25,7 +34,7 @@ const emitField: INodeProperties = {
     {
       name: 'At an Interval',
       value: 'interval',
-      description: 'The newest book of every symbol, every so many seconds',
+      description: 'The newest book of every symbol, at a fixed interval',
     },
     {
       name: 'When the Signal Changes',
@@ -45,13 +54,25 @@ const emitField: INodeProperties = {
   ],
   default: 'interval',
   description: 'When items leave this node',
+  builderHint: {
+    propertyHint:
+      'signalChange for alerts, interval for regular reports, never where other workflows read the store. Avoid continuous.',
+  },
+};
+
+const deadFeedNotice: INodeProperties = {
+  displayName:
+    'A feed that stays down is reported by one failed execution: set an <b>Error Workflow</b> in the workflow’s settings to be notified. Its state at any time: Feed Status Output (Options), or the node Order Flow Data.',
+  name: 'deadFeedNotice',
+  type: 'notice',
+  default: '',
 };
 
 const intervalField: INodeProperties = {
   displayName: 'Every (Seconds)',
   name: 'interval',
   type: 'number',
-  typeOptions: { minValue: 0.1, maxValue: 86400 },
+  ...range(0.1, 86400),
   default: 10,
   displayOptions: { show: { emit: ['interval'] } },
   description: 'Seconds between executions. The first comes as soon as the book is in sync.',
@@ -91,13 +112,13 @@ const optionsField: INodeProperties = {
       ],
       default: 'auto',
       description:
-        'Levels a side asked of the exchange when a book is fetched. Deeper books need fetching less often.',
+        'Levels a side to request from the exchange when a book is fetched. Deeper books need fetching less often.',
     },
     {
       displayName: 'Save Every (Seconds)',
       name: 'saveEvery',
       type: 'number',
-      typeOptions: { minValue: 0.1, maxValue: 10 },
+      ...range(0.1, 10),
       default: 1,
       description:
         'Seconds between saves of a symbol’s snapshot while its book changes. The Maximum Age of the action must be larger than this, or its checks find a snapshot too old to judge.',
@@ -107,21 +128,54 @@ const optionsField: INodeProperties = {
       displayName: 'Snapshot TTL (Seconds)',
       name: 'snapshotTtl',
       type: 'number',
-      typeOptions: { minValue: 5, maxValue: 2592000 },
+      ...range(5, 2592000),
       default: 3600,
       description:
         'Seconds after which a snapshot that is no longer refreshed disappears from the store. Must be more than Save Every.',
+    },
+    {
+      displayName: 'History Every (Seconds)',
+      name: 'historyEvery',
+      type: 'number',
+      ...range(1, 3600),
+      default: 10,
+      description:
+        'Seconds between samples of the history that the store keeps of each symbol: prices, imbalance, signal',
+    },
+    {
+      displayName: 'History For (Hours)',
+      name: 'historyFor',
+      type: 'number',
+      ...range(0, 720),
+      default: 24,
+      description:
+        'Hours for which samples are kept. A day of a sample every 10 seconds takes 0.3 MB of memory for each symbol, 0.8 MB in Redis. 0 = no history.',
     },
     {
       displayName: 'Publish Depth Events',
       name: 'publishDepth',
       type: 'boolean',
       default: true,
-      description:
-        'Whether to publish every depth event, as the exchange sent it, to a Redis topic. Has no effect with This n8n Process.',
+      displayOptions: { show: { '/store': ['redis'] } },
+      description: 'Whether to publish every depth event, as the exchange sent it, to a Redis topic',
     },
     topicPrefixOption,
     includeLevelsOption(true),
+    {
+      displayName: 'Attach Chart',
+      name: 'attachChart',
+      type: 'options',
+      options: [
+        { name: 'None', value: 'none' },
+        { name: 'The Last Hour', value: 'hour' },
+        { name: 'The Last 6 Hours', value: 'sixHours' },
+        { name: 'The Last 24 Hours', value: 'day' },
+      ],
+      default: 'none',
+      displayOptions: { show: ofSignals },
+      description:
+        'A picture of price and imbalance with each alert, as the file `data`, which nodes for Slack, Telegram and email attach. An alert waits for it, up to 10 seconds; then it goes out without.',
+    },
     {
       displayName: 'Feed Status Output',
       name: 'feedStatus',
@@ -130,22 +184,79 @@ const optionsField: INodeProperties = {
       description:
         'Whether to add a second output with changes of the feed’s state. Data cannot be pinned on a node with two outputs.',
     },
-    matchLevelsOption,
-    costAmountOption,
+    {
+      displayName: 'Report a Dead Feed After (Minutes)',
+      name: 'deadFeedAfter',
+      type: 'number',
+      ...range(0, 1440),
+      default: 5,
+      description:
+        'Minutes that a feed, or writing to the store, may be down before one failed execution reports it, which starts the error workflow. A feed that was never live is reported after a minute at most. 0: only failures that no retry can end are reported.',
+    },
+    {
+      displayName: 'Longest Wait for an Execution (Seconds)',
+      name: 'executionWait',
+      type: 'number',
+      ...range(1, 86400),
+      default: 60,
+      description:
+        'Seconds that an execution which does not end may hold the next one back. The usual wait is shorter, three times what executions of this workflow take, since n8n does not say when a worker was lost with one. Set more where executions take longer than a minute and none may start beside another.',
+    },
+    {
+      displayName: 'Maximum Age (Seconds)',
+      name: 'maxAge',
+      type: 'number',
+      ...range(0, 86400),
+      default: 5,
+      description:
+        'A book that was last known to be live longer ago than this gives no signal, and its item says so instead of showing old prices. 0 = any age.',
+    },
+    {
+      displayName: 'Gather Alerts For (Seconds)',
+      name: 'gatherAlerts',
+      type: 'number',
+      ...range(0, 300),
+      default: 0,
+      displayOptions: { show: ofSignals },
+      description:
+        'Alerts of any symbols that come within so many seconds of the first leave as one item: its message has a line for each, and alerts has each as it would have left alone. 0 = every alert at once, in an item of its own.',
+    },
+    {
+      displayName: 'Most Messages a Day',
+      name: 'messagesADay',
+      type: 'number',
+      ...range(0, 10000),
+      default: 0,
+      displayOptions: { show: ofSignals },
+      description:
+        'Items with alerts that may leave in a day of the workflow’s time zone. Alerts beyond it are counted, and one summary of them leaves when the day is over. 0 = no limit.',
+    },
+    matchLevelsOption(ofSignals),
+    costAmountOption(ofSignals),
+    testSignalOption(ofSignals),
     restBaseUrlOption,
     webSocketBaseUrlOption,
   ],
 };
 
+/** In the order of all nodes: what, how it is compared, how it is reported, where it is kept, options. */
 export const triggerFields: INodeProperties[] = [
   marketField,
-  symbolsField,
+  ...ruleFields(),
+  unlessByRule(symbolsField),
+  unlessByRule(moreSymbolsField),
+  ...measureFields(withSignals),
+  {
+    ...levelsField,
+    description:
+      'Price levels on each side, best first: so many are compared, shown in items and kept in the store',
+  },
+  { ...thresholdField, displayOptions: { show: withSignals } },
   emitField,
   intervalField,
-  ...measureFields(withSignals),
-  { ...thresholdField, displayOptions: { show: withSignals } },
-  alertsField(withSignals, GATE_DEFAULTS),
-  levelsField,
+  ...alertsFields(withSignals, GATE_DEFAULTS),
+  deadFeedNotice,
   storeField,
+  credentialPlace,
   optionsField,
 ];

@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { MARKETS } from '../../src/binance/markets';
+import { range } from './range';
+import { MARKETS } from '../../src/feed/markets';
 
 /** Fields that more than one node shows, so that they read the same everywhere. */
 
@@ -19,9 +20,14 @@ export const symbolsField: INodeProperties = {
   default: { mode: 'name', value: 'BTCUSDT' },
   required: true,
   description: 'One symbol, or several separated by commas. An expression may also give a list.',
+  builderHint: {
+    propertyHint:
+      'Symbols as Binance writes them, several separated by commas: { __rl: true, mode: "name", value: "BTCUSDT, ETHUSDT" }. Perpetual contracts: BTCUSDT with market usdm, BTCUSD_PERP with market coinm.',
+  },
   modes: [
     {
-      displayName: 'By Name',
+      // Not "By Name", for which n8n's selector is too narrow.
+      displayName: 'Name',
       name: 'name',
       type: 'string',
       placeholder: 'e.g. BTCUSDT, ETHUSDT',
@@ -31,36 +37,37 @@ export const symbolsField: INodeProperties = {
       displayName: 'From List',
       name: 'list',
       type: 'list',
-      typeOptions: { searchListMethod: 'searchSymbols', searchable: true, searchFilterRequired: false },
+      typeOptions: {
+        searchListMethod: 'searchSymbols',
+        searchable: true,
+        searchFilterRequired: false,
+        // The exchange's list is public: only the store needs a credential.
+        skipCredentialsCheckInRLC: true,
+      },
     },
   ],
 };
 
-export const storeField: INodeProperties = {
-  displayName: 'Snapshot Store',
-  name: 'store',
-  type: 'options',
-  options: [
-    {
-      name: 'Redis',
-      value: 'redis',
-      description: 'For queue mode, for several n8n instances, and for readers outside n8n',
-    },
-    {
-      name: 'This n8n Process',
-      value: 'memory',
-      description: 'Nothing to set up. Snapshots are gone when n8n stops; not for queue mode.',
-    },
-  ],
-  default: 'memory',
-  description: 'Where the newest order book of each symbol is kept',
+/** Beside the first symbol of a list, which n8n lets pick one at a time. */
+export const moreSymbolsField: INodeProperties = {
+  // A symbol has no ID beside its name.
+  // eslint-disable-next-line n8n-nodes-base/node-param-display-name-wrong-for-dynamic-multi-options
+  displayName: 'More Symbols',
+  name: 'moreSymbols',
+  type: 'multiOptions',
+  typeOptions: { loadOptionsMethod: 'loadSymbols', loadOptionsDependsOn: ['market', 'options.restBaseUrl'] },
+  default: [],
+  // By the rule on `symbols` n8n works that field out first.
+  displayOptions: { show: { 'symbols.mode': ['list'] }, hide: { symbols: [''] } },
+  // eslint-disable-next-line n8n-nodes-base/node-param-description-wrong-for-dynamic-multi-options
+  description: 'All that are to be watched besides; what trades, the most active first',
 };
 
 export const levelsField: INodeProperties = {
   displayName: 'Levels',
   name: 'levels',
   type: 'number',
-  typeOptions: { minValue: 1, maxValue: 5000 },
+  ...range(1, 5000),
   default: 20,
   description: 'Price levels on each side, best first',
 };
@@ -69,27 +76,10 @@ export const thresholdField: INodeProperties = {
   displayName: 'Threshold (%)',
   name: 'threshold',
   type: 'number',
-  typeOptions: { minValue: 0, maxValue: 99.9 },
+  ...range(0, 99.9),
   default: 10,
   description:
     'A signal when the larger side exceeds the smaller by more than this many percent of the larger. Thresholds do not carry over from symbol to symbol.',
-};
-
-export const keyPrefixOption: INodeProperties = {
-  displayName: 'Key Prefix',
-  name: 'keyPrefix',
-  type: 'string',
-  default: 'examples/',
-  description:
-    'Put before every key in the store, so that several set-ups can share one Redis. Trigger and action need the same.',
-};
-
-export const topicPrefixOption: INodeProperties = {
-  displayName: 'Topic Prefix',
-  name: 'topicPrefix',
-  type: 'string',
-  default: '',
-  description: 'Put before the name of every Redis topic that is published to',
 };
 
 export const restBaseUrlOption: INodeProperties = {

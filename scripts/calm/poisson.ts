@@ -9,6 +9,16 @@ export function poissonInterval(count: number, level = 0.95): readonly [low: num
   return [low, high];
 }
 
+/** The counts between which at least `level` of a Poisson distribution lies, with at most (1 − level)/2 beyond each. */
+export function poissonRange(mean: number, level = 0.95): readonly [low: number, high: number] {
+  const tail = (1 - level) / 2;
+  let low = 0;
+  while (cumulative(low, mean) < tail) low++;
+  let high = low;
+  while (cumulative(high, mean) < 1 - tail) high++;
+  return [low, high];
+}
+
 /** The chance of at most `count` events where `mean` are expected. */
 function cumulative(count: number, mean: number): number {
   if (mean === 0) return 1;

@@ -1,6 +1,8 @@
-import { MARKETS, type MarketId } from '../../src/binance/markets';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { fastCodec } from '../../src/binance/wire/codec';
+import type { MarketId } from '../../src/feed/markets';
 import { emptyTopSums } from '../../src/book/types';
-import type { GateParameters } from '../../src/signal/gateTypes';
+import type { GateParameters } from '../../src/signal/gate/gateParameters';
 import { percentFromSums } from '../../src/signal/rule';
 import { openRecording } from '../replay/recording';
 import { replay } from '../replay/replay';
@@ -22,13 +24,13 @@ export async function alertsOnRecording(
   bareGate: GateParameters,
   gate: GateParameters,
 ): Promise<RecordedAlerts> {
-  const market = MARKETS[marketId];
+  const market = ENDPOINTS[marketId];
   const bare = new Watch(bareGate);
   const gated = new Watch(gate);
   const sums = emptyTopSums();
   let fromMs: number | null = null;
   let toMs = 0;
-  await replay(openRecording(folder, market.rule === 'futures'), market, ({ sync, update }) => {
+  await replay(fastCodec(), openRecording(folder), market, ({ sync, update }) => {
     const known = sync.trustedSums(levels, sums);
     const percent = known ? percentFromSums(sums, 'notional', levels, market.contractSize !== null) : NaN;
     if (known) {

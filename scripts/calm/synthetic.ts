@@ -1,9 +1,9 @@
 import { SyntheticMarket } from '../../exchange/market/synthetic';
-import type { GateParameters } from '../../src/signal/gateTypes';
+import type { GateParameters } from '../../src/signal/gate/gateParameters';
 import { Watch } from './watch';
 
 const STEP_MS = 100;
-/** A planting begins after so long in its own market, and a little later in each, so that none meets the same noise. */
+/** When a planting begins in its own market; a little later in each, so that none meets the same noise. */
 const QUIET_MS = 300_000;
 const STAGGER_MS = 1_700;
 export const PLANTED_MS = 60_000;
@@ -91,8 +91,8 @@ export function plantPressure(
     while (market.atMs < startMs) watch.observe(market.atMs + STEP_MS, market.next());
     market.press(side, strength);
     while (market.atMs < startMs + REPORT_WITHIN_MS) watch.observe(market.atMs + STEP_MS, market.next());
-    const alert = watch.told.find(
-      (told) => told.kind === 'alert' && told.signal === signal && told.atMs > startMs,
+    const alert = watch.reported.find(
+      (reported) => reported.kind === 'alert' && reported.signal === signal && reported.atMs > startMs,
     );
     if (alert !== undefined) delays.push(alert.atMs - startMs);
   }

@@ -1,15 +1,9 @@
-import { startGate, step } from '../../src/signal/gate';
-import { catchUp } from '../../src/signal/gateTimer';
-import type {
-  GateNotice,
-  GateObservation,
-  GateParameters,
-  GateState,
-  GateStep,
-} from '../../src/signal/gateTypes';
+import { LiveGate, passDeadlines } from '../../src/signal/gate/gate';
+import type { GateParameters } from '../../src/signal/gate/gateParameters';
+import { type GateNotice, startGate } from '../../src/signal/gate/gateState';
 import type { Signal } from '../../src/signal/types';
 
-export interface Told {
+export interface Reported {
   readonly atMs: number;
   readonly kind: GateNotice;
   readonly signal: Signal | null;
@@ -17,30 +11,26 @@ export interface Told {
 
 /** A gate as the trigger runs it: every update, and a timer that is never late. */
 export class Watch {
-  readonly told: Told[] = [];
-  private state: GateState | null = null;
-  private deadlineMs: number | null = null;
+  readonly reported: Reported[] = [];
+  private gate: LiveGate | null = null;
 
-  constructor(private readonly gate: GateParameters) {}
+  constructor(private readonly parameters: GateParameters) {}
 
   /** @param percent 100 · (asks − bids) / the larger side; NaN: no signal */
   observe(atMs: number, percent: number): void {
-    this.state ??= startGate(atMs);
-    for (const past of catchUp(this.state, this.deadlineMs, atMs, this.gate)) this.take(past);
-    const observation: GateObservation = Number.isNaN(percent)
-      ? { kind: 'no-signal', reason: 'syncing' }
-      : { kind: 'value', percent };
-    this.take(step(this.state, observation, atMs, this.gate));
+    const gate = (this.gate ??= new LiveGate(startGate(atMs), this.parameters));
+    passDeadlines(gate, atMs, () => this.note(gate));
+    if (Number.isNaN(percent)) gate.onNoSignal('syncing', atMs);
+    else gate.onValue(percent, atMs);
+    this.note(gate);
   }
 
   get alerts(): number {
-    return this.told.filter(({ kind }) => kind === 'alert').length;
+    return this.reported.filter(({ kind }) => kind === 'alert').length;
   }
 
-  private take({ state, outcome, nextDeadlineMs }: GateStep): void {
-    this.state = state;
-    this.deadlineMs = nextDeadlineMs;
-    if (outcome.kind !== null)
-      this.told.push({ atMs: state.atMs, kind: outcome.kind, signal: outcome.signal });
+  private note(gate: LiveGate): void {
+    const { atMs, kind } = gate;
+    if (kind !== null) this.reported.push({ atMs, kind, signal: gate.outcome().signal });
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../n8n/communityPackage';
 import { run } from '../processes';
@@ -8,17 +8,24 @@ const SOURCES = [
   'nodes',
   'credentials',
   'icons',
+  'scripts/charts',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
   'gulpfile.js',
 ];
 
-/** Builds unless the last build is newer than everything it was made from. */
+/** Whether the last build is newer than everything it was made from. @param root of the project */
+export function isBuilt(root: string): boolean {
+  if (!existsSync(join(root, 'dist', 'nodes'))) return false;
+  return (
+    oldestScript(join(root, 'dist', 'nodes')) > Math.max(...SOURCES.map((name) => newest(join(root, name))))
+  );
+}
+
+/** Builds unless that is done already. */
 export async function buildIfNeeded(signal?: AbortSignal): Promise<void> {
-  const built = oldestOf(join(PROJECT_ROOT, 'dist', 'nodes'));
-  const changed = Math.max(...SOURCES.map((name) => newest(join(PROJECT_ROOT, name))));
-  if (built > changed) return;
+  if (isBuilt(PROJECT_ROOT)) return;
   console.log('Building the package…');
   const gulp = join(PROJECT_ROOT, 'node_modules', 'gulp', 'bin', 'gulp.js');
   const { code, tail } = await run(process.execPath, [gulp, 'build', '--silent'], {
@@ -37,9 +44,10 @@ function newest(path: string): number {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-function oldestOf(path: string): number {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return -Infinity;
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.min(Infinity, ...readdirSync(path).map((name) => oldestOf(join(path, name))));
+/** Of what the compiler made: icons and codex files are copied with the times that they have. */
+function oldestScript(folder: string): number {
+  const times = readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((entry) =>
+    entry.name.endsWith('.js') ? [statSync(join(entry.parentPath, entry.name)).mtimeMs] : [],
+  );
+  return times.length === 0 ? -Infinity : Math.min(...times);
 }

@@ -28,7 +28,7 @@ export class DemoConsole {
   private step = 0;
   private startedMs = 0;
   private readonly seen = new Set<string>();
-  /** Symbols whose trouble was told, until they are live again. */
+  /** Symbols whose trouble was shown, until they are live again. */
   private readonly troubled = new Set<string>();
   private readonly states = new Map<string, { readonly state: string; readonly sinceMs: number }>();
 
@@ -47,7 +47,7 @@ export class DemoConsole {
     this.step = 1;
   }
 
-  /** Executions overtake each other, so a state is news only if it began after the one shown last. */
+  /** Executions overtake each other, so a state is shown only if it began after the last one shown. */
   status({ symbol, state, sinceMs, message }: StatusItem): void {
     const last = this.states.get(symbol);
     if (last && last.sinceMs > sinceMs) return;

@@ -1,6 +1,7 @@
 import { startExchange, type Exchange } from '../../exchange';
-import { httpGet } from '../../src/binance/http';
-import { MARKETS, type MarketId } from '../../src/binance/markets';
+import { httpGet } from '../../src/net/http';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { MARKETS, type MarketId } from '../../src/feed/markets';
 import type { DemoOptions } from './options';
 
 /** Where the demonstration's order books come from. */
@@ -42,7 +43,7 @@ export async function openExchange(options: DemoOptions): Promise<ExchangeSource
 
 /** Asks the exchange for a sign of life; null if it gives one. Bounded to three seconds. */
 async function whyUnreachable(marketId: MarketId): Promise<string | null> {
-  const market = MARKETS[marketId];
+  const market = ENDPOINTS[marketId];
   const url = new URL(market.depthPath.replace(/[^/]+$/, 'ping'), market.restBaseUrl);
   try {
     const limits = { connectTimeoutMs: PROBE_MS, requestTimeoutMs: PROBE_MS, maxBytes: 100_000 };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MARKETS, type MarketId } from '../../src/binance/markets';
+import { MARKETS, type MarketId } from '../../src/feed/markets';
 
 export interface DemoOptions {
   readonly market: MarketId;

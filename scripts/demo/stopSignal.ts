@@ -20,7 +20,7 @@ export function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** The parent's process id, where the system tells (Linux); else 0. */
+/** The parent's process id, where the system gives it (Linux); else 0. */
 function parentOf(pid: number): number {
   try {
     // pid (name) state ppid …; the name may hold anything.

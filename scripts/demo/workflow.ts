@@ -4,6 +4,7 @@ import type { ExchangeSource } from './exchangeSource';
 import type { DemoOptions } from './options';
 
 export const TRIGGER = 'Binance Order Book Trigger';
+export const IMBALANCE = 'Order Flow Imbalance';
 /** The imbalance node's outputs in their order, and the path that each branch posts to. */
 export const BRANCHES = [
   { name: 'No Signal', path: 'no-signal' },
@@ -50,7 +51,7 @@ export function demoWorkflow({ demo, source, collectorUrl, credential }: DemoWor
         },
       },
       {
-        name: 'Order Flow Imbalance',
+        name: IMBALANCE,
         type: types.imbalance,
         typeVersion: 1,
         position: [300, 80],
@@ -92,9 +93,9 @@ export function demoWorkflow({ demo, source, collectorUrl, credential }: DemoWor
       ),
     ],
     connections: connect(
-      [TRIGGER, 0, 'Order Flow Imbalance'],
+      [TRIGGER, 0, IMBALANCE],
       [TRIGGER, 1, 'Feed Status'],
-      ...BRANCHES.map(({ name }, index) => ['Order Flow Imbalance', index, name] as const),
+      ...BRANCHES.map(({ name }, index) => [IMBALANCE, index, name] as const),
     ),
   };
 }

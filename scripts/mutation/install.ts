@@ -4,7 +4,7 @@ import { npmCommand, npmEnv, run } from '../processes';
 
 const CORE = '@stryker-mutator/core';
 
-/** Makes Stryker ready in its own folder, so that nobody pays for it who does not use it. Returns its program. */
+/** Installs Stryker in its own folder, so that only its users pay for it. Returns its program. */
 export async function ensureStryker(folder: string, signal: AbortSignal): Promise<string> {
   const wanted = (readJson(join(folder, 'package.json')) as { dependencies: Record<string, string> })
     .dependencies[CORE];

@@ -38,7 +38,7 @@ export interface MutantText {
 /** Why some mutants cannot be noticed, or need not be. */
 export interface Reason {
   readonly reason: string;
-  /** By file. One entry excuses one mutant: a text that stands twice in a file needs two. */
+  /** By file. One entry excuses one mutant: a text that occurs twice in a file needs two. */
   readonly mutants: { readonly [file: string]: ReadonlyArray<Omit<MutantText, 'file'>> };
 }
 
@@ -53,7 +53,7 @@ export interface FileScore {
 
 export interface Judgement {
   readonly files: readonly FileScore[];
-  /** Not noticed, and nobody says why. */
+  /** Not noticed, and no reason is given. */
   readonly unexplained: ReadonlyArray<MutantText & { readonly at: Position }>;
   /** Reasons whose mutant is killed or does not exist. */
   readonly stale: readonly MutantText[];
@@ -72,7 +72,7 @@ export function judge(report: MutationReport, reasons: readonly Reason[]): Judge
     );
     let killed = 0;
     let excused = 0;
-    // Those that were not noticed first: where a text stands twice, it is they that need the reason.
+    // Those that were not noticed come first: where a text occurs twice, they are the ones that need the reason.
     for (const mutant of [...mutants].sort((a, b) => Number(isTimeout(a)) - Number(isTimeout(b)))) {
       const text = textOf(file, lines, mutant);
       const at = excuses.findIndex((excuse) => keyOf(excuse) === keyOf(text));

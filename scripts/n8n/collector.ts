@@ -85,12 +85,16 @@ export class Collector {
         if (size > MAX_BODY_BYTES) return void response.writeHead(413).end();
         chunks.push(chunk);
       }
-      const text = Buffer.concat(chunks).toString('utf8');
+      const bytes = Buffer.concat(chunks);
       const path = (request.url ?? '/').slice(1).split('?')[0];
-      const received = { path, body: text ? (JSON.parse(text) as unknown) : null, atMs: Date.now() };
+      // A form with files, or a file, is kept as it came.
+      const isFile = /^(multipart\/form-data|image\/)/.test(request.headers['content-type'] ?? '');
+      const body = isFile ? bytes : bytes.length > 0 ? (JSON.parse(bytes.toString('utf8')) as unknown) : null;
+      const received = { path, body, atMs: Date.now() };
       this.received.push(received);
       this.onReceived?.(received);
-      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+      // As services answer: some nodes of n8n read the reply.
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
       for (const check of [...this.waiting]) check();
     } catch {
       response.writeHead(400).end();

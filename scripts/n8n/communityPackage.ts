@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { npmCommand, npmEnv, run } from '../processes';
 
 export const PROJECT_ROOT = join(__dirname, '..', '..');
 
-const INSTALL_TIMEOUT_MS = 300_000;
+const PACK_TIMEOUT_MS = 300_000;
 
 /** The name under which n8n knows our node types: `<package>.<node>`. */
 export function packageName(): string {
@@ -29,16 +29,27 @@ export async function packProject(folder: string): Promise<string> {
     cwd: PROJECT_ROOT,
     env: npmEnv(),
     onLine,
-    timeoutMs: INSTALL_TIMEOUT_MS,
+    timeoutMs: PACK_TIMEOUT_MS,
   });
   const name = /"filename":\s*"([^"]+)"/.exec(output)?.[1];
   if (code !== 0 || !name) throw new Error(`npm pack failed:\n${output}`);
   return join(folder, name);
 }
 
+/** The folders, from the project's, of the packages that are shipped with ours. */
+export function shippedFolders(): string[] {
+  const lock = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { readonly dev?: boolean; readonly peer?: boolean }>;
+  };
+  return Object.entries(lock.packages).flatMap(([path, { dev, peer }]) =>
+    path === '' || dev || peer ? [] : [path],
+  );
+}
+
 /**
- * Installs a packed package where n8n keeps the community packages that a user adds in its settings: without peers
- * (n8n brings n8n-workflow; a second copy would break `instanceof`) and without running scripts.
+ * Puts a packed package where n8n keeps the community packages that a user adds, with links to what npm would put beside
+ * it: the project has the same packages, and links take no time. Without peers: n8n brings n8n-workflow, and a second
+ * copy would break `instanceof`.
  */
 export async function installCommunityPackage(
   userFolder: string,
@@ -46,27 +57,18 @@ export async function installCommunityPackage(
   signal?: AbortSignal,
 ): Promise<void> {
   const folder = join(userFolder, '.n8n', 'nodes');
-  mkdirSync(folder, { recursive: true });
+  const name = packageName();
+  const own = join(folder, 'node_modules', name);
+  mkdirSync(own, { recursive: true });
+  const { code, tail } = await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'], { signal });
+  if (code !== 0) throw new Error(`The package could not be unpacked for n8n:\n${tail}`);
+  for (const path of shippedFolders()) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    symlinkSync(join(PROJECT_ROOT, path), join(folder, path), 'junction');
+  }
+  const { version } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8')) as { version: string };
   writeFileSync(
     join(folder, 'package.json'),
-    `${JSON.stringify({ name: 'installed-nodes', private: true, dependencies: {} })}\n`,
+    `${JSON.stringify({ name: 'installed-nodes', private: true, dependencies: { [name]: version } })}\n`,
   );
-  const npm = npmCommand([
-    'install',
-    tarball,
-    '--omit=peer',
-    '--omit=dev',
-    '--ignore-scripts',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]);
-  const { code, tail } = await run(npm.command, npm.args, {
-    cwd: folder,
-    env: npmEnv(),
-    signal,
-    timeoutMs: INSTALL_TIMEOUT_MS,
-  });
-  if (code !== 0) throw new Error(`The package could not be installed into n8n:\n${tail}`);
 }

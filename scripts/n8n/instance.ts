@@ -19,7 +19,7 @@ export interface InstanceOptions {
   readonly userFolder?: string;
   /** Further settings of n8n's, by environment variable: another database, queue mode, a time zone. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What n8n is told to do. A worker has no editor: nothing waits for its login. */
+  /** The n8n command to run. A worker has no editor: nothing waits for its login. */
   readonly command?: 'start' | 'worker' | 'webhook';
   /** Gives up starting when it aborts. */
   readonly signal?: AbortSignal;

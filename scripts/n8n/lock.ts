@@ -14,7 +14,7 @@ interface Owner {
 
 /**
  * Runs `work` while holding the lock at `path` (a folder: making one is atomic everywhere). A lock whose owner is
- * dead is taken over. `onWait` is told once who holds it.
+ * dead is taken over. `onWait` is called once, with the owner.
  */
 export async function withLock<T>(
   path: string,
@@ -22,15 +22,15 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  let told = false;
+  let reported = false;
   while (!tryLock(path)) {
     const owner = readOwner(path);
     if (isAbandoned(path, owner)) {
       rmSync(path, { recursive: true, force: true });
       continue;
     }
-    if (!told) onWait(owner ? `process ${owner.pid} on ${owner.host}` : 'another process');
-    told = true;
+    if (!reported) onWait(owner ? `process ${owner.pid} on ${owner.host}` : 'another process');
+    reported = true;
     await delay(POLL_MS);
   }
   try {

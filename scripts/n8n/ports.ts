@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Below the range from which systems give out ports by themselves, so that nobody is handed one of these in between. */
+/** Below the range from which systems assign ports, so that none of these is assigned in between. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
 const ATTEMPTS = 200;

@@ -46,6 +46,21 @@ export function postNode(name: string, url: string, position: [number, number]):
   };
 }
 
+/** For a workflow's settings as its error workflow: posts what n8n gives it. */
+export function errorWorkflow(url: string): Workflow {
+  const trigger: WorkflowNode = {
+    ...{ name: 'Error Trigger', type: 'n8n-nodes-base.errorTrigger', typeVersion: 1 },
+    position: [0, 0],
+    parameters: {},
+  };
+  return {
+    name: 'failed',
+    settings: {},
+    nodes: [trigger, postNode('Post', url, [200, 0])],
+    connections: connect(['Error Trigger', 0, 'Post']),
+  };
+}
+
 /** Starts the workflow once a second. */
 export function everySecondNode(position: [number, number]): WorkflowNode {
   return {
@@ -85,4 +100,11 @@ export function connect(
     (outputs[output] ??= []).push({ node: to, type: 'main', index: 0 });
   }
   return connections;
+}
+
+/** @throws Error where the workflow has no such node */
+export function nodeNamed(workflow: Workflow, name: string): WorkflowNode {
+  const found = workflow.nodes.find((node) => node.name === name);
+  if (!found) throw new Error(`no node ${name} in ${workflow.name}`);
+  return found;
 }

@@ -1,6 +1,6 @@
-import type { Market } from '../../src/binance/markets';
+import type { Market } from '../../src/feed/markets';
 import type { BookSync } from '../../src/book/bookSync';
-import type { DepthUpdate } from '../../src/book/types';
+import type { SymbolUpdate } from '../../src/binance/wire/codec';
 import { evaluate } from '../../src/signal/evaluate';
 import type { Evaluation, SignalParameters } from '../../src/signal/types';
 
@@ -16,10 +16,10 @@ export interface ReplayEvaluation extends Evaluation {
   readonly time: string;
 }
 
-/** Evaluates the book as it stands after an event, or says that there is none. */
-export function evaluateStep(
-  sync: BookSync<DepthUpdate>,
-  update: DepthUpdate,
+/** Evaluates the book as it is after an event, or says that there is none. */
+export function evaluateStep<U extends SymbolUpdate>(
+  sync: BookSync<U>,
+  update: U,
   market: Market,
   contractSize: number | null,
   parameters: SignalParameters,

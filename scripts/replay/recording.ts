@@ -1,39 +1,37 @@
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGunzip, gunzipSync } from 'node:zlib';
-import { parseDepthReply, parseFrame } from '../../src/binance/wire';
-import type { DepthReply, DepthUpdate } from '../../src/book/types';
+import { parseDepthReply } from '../../src/binance/wire/jsonReader';
+import type { DepthReply } from '../../src/book/types';
 import { OrderFlowError } from '../../src/runtime/errors';
 
 /** Longer than any real event. */
-const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /** A recording: depth events a line, one REST reply, and after which line the reply came. Each file `.gz` or not. */
 export interface Recording {
   readonly reply: DepthReply;
-  /** The reply is joined after so many lines; 0 = before the first. */
+  /** The reply is joined after this many lines; 0 = before the first. */
   readonly replyAfterLine: number;
   /** Reads the events one by one, from the start at each call. */
-  events(): AsyncGenerator<RecordedEvent>;
+  events(): AsyncGenerator<RecordedFrame>;
 }
 
-export interface RecordedEvent {
+/** An event as it came over the wire. */
+export interface RecordedFrame {
   /** From 1. */
   readonly line: number;
-  readonly update: DepthUpdate;
+  readonly bytes: Buffer;
 }
 
-/**
- * @param requirePrevious futures: every event names the one before
- * @throws OrderFlowError OF_RECORDING
- */
-export function openRecording(folder: string, requirePrevious: boolean): Recording {
+/** @throws OrderFlowError OF_RECORDING */
+export function openRecording(folder: string): Recording {
   const events = findFile(folder, 'events.ndjson') ?? fail(`no events.ndjson in ${folder}`);
   const snapshot = findFile(folder, 'snapshot.json') ?? fail(`no snapshot.json in ${folder}`);
   return {
     reply: readReply(snapshot),
     replyAfterLine: readReplyAfterLine(folder),
-    events: () => readEvents(events, requirePrevious),
+    events: () => readEvents(events),
   };
 }
 
@@ -69,39 +67,33 @@ function readText(path: string): string {
   return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
-async function* readEvents(path: string, requirePrevious: boolean): AsyncGenerator<RecordedEvent> {
-  let number = 0;
-  for await (const text of readLines(path)) {
-    number++;
-    if (text === '') continue;
-    yield { line: number, update: parseEvent(text, number, requirePrevious) };
+async function* readEvents(path: string): AsyncGenerator<RecordedFrame> {
+  let line = 0;
+  for await (const bytes of readLines(path)) {
+    line++;
+    if (bytes.length > 0) yield { line, bytes };
   }
 }
 
-function parseEvent(text: string, number: number, requirePrevious: boolean): DepthUpdate {
-  try {
-    const message = parseFrame(text, requirePrevious);
-    if (message.kind === 'depth') return message.update;
-    return fail(`line ${number} is no depth event`);
-  } catch (error) {
-    if (error instanceof OrderFlowError && error.code === 'OF_RECORDING') throw error;
-    return fail(`line ${number}: ${detailOf(error)}`, error);
-  }
-}
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** Splits a file into lines as it is read, so that a recording of any length fits into memory. */
-async function* readLines(path: string): AsyncGenerator<string> {
+async function* readLines(path: string): AsyncGenerator<Buffer> {
   const file = createReadStream(path);
   const source = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   if (source !== file) file.on('error', (error) => source.destroy(error));
-  source.setEncoding('utf8');
-  let rest = '';
+  let rest: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of source as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE_CHARACTERS) fail('a line is longer than any real event');
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let start = 0;
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        yield bytes.subarray(start, bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
+      if (rest.length > MAX_LINE_BYTES) fail('a line is longer than any real event');
     }
   } catch (error) {
     if (error instanceof OrderFlowError) throw error;
@@ -110,7 +102,7 @@ async function* readLines(path: string): AsyncGenerator<string> {
     file.destroy();
     source.destroy();
   }
-  if (rest !== '') yield rest;
+  if (rest.length > 0) yield rest;
 }
 
 function detailOf(error: unknown): string {

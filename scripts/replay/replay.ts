@@ -1,7 +1,7 @@
-import type { Market } from '../../src/binance/markets';
-import { plainEngine } from '../../src/book/bookEngine';
+import type { MarketEndpoints } from '../../src/binance/endpoints';
+import type { Decoded, FeedCodec, SymbolUpdate } from '../../src/binance/wire/codec';
 import { BookSync, type UpdateOutcome } from '../../src/book/bookSync';
-import type { DepthUpdate } from '../../src/book/types';
+import type { BookEngine, TimedUpdate } from '../../src/book/orderBook';
 import { OrderFlowError } from '../../src/runtime/errors';
 import type { Recording } from './recording';
 
@@ -17,24 +17,26 @@ export interface ReplayCounts {
 }
 
 /** What one event led to. */
-export interface ReplayStep {
-  readonly update: DepthUpdate;
-  readonly sync: BookSync<DepthUpdate>;
+export interface ReplayStep<U extends SymbolUpdate = SymbolUpdate> {
+  /** Valid until the next event. */
+  readonly update: U;
+  readonly sync: BookSync<U>;
   /** The book can be read, and before this event it could not. */
   readonly becameLive: boolean;
 }
 
 /**
- * Feeds a recording through the sequence rule into the plain book, nothing pruned, and shows every step.
- * A recording holds one REST reply, so after a gap the book stays out of sync.
+ * Feeds a recording through parser, sequence rule and book, nothing pruned, and shows every step. With `fastCodec` these
+ * are the live feed's own. A recording holds one REST reply, so after a gap the book stays out of sync.
  */
-export async function replay(
+export async function replay<U extends SymbolUpdate>(
+  codec: FeedCodec<U>,
   recording: Recording,
-  market: Market,
-  onStep: (step: ReplayStep) => void = () => {},
-): Promise<{ readonly counts: ReplayCounts; readonly sync: BookSync<DepthUpdate> }> {
+  market: MarketEndpoints,
+  onStep: (step: ReplayStep<U>) => void = () => {},
+): Promise<{ readonly counts: ReplayCounts; readonly sync: BookSync<U> }> {
   const counts: ReplayCounts = { events: 0, applied: 0, gaps: 0, resyncs: 0 };
-  const sync = new BookSync(market.rule, countingEngine(counts), false);
+  const sync = new BookSync(market.rule, countingEngine(codec.engine, counts), false);
   // Whatever the reply does not hold is unknown: the longer side was cut by the limit it was asked for with.
   const limit = Math.max(recording.reply.bids.length, recording.reply.asks.length);
   let replyPending = true;
@@ -45,13 +47,14 @@ export async function replay(
     const outcome = sync.onReply(recording.reply, limit);
     if (outcome !== 'live') {
       counts.gaps++;
-      // What was applied while the reply was tried went into a book that nobody sees.
+      // What was applied while the reply was tried went into a book that is not shown.
       counts.applied = 0;
     }
   };
 
   if (recording.replyAfterLine === 0) joinReply();
-  for await (const { line, update } of recording.events()) {
+  for await (const { line, bytes } of recording.events()) {
+    const update = decode(codec, bytes, line, market.namesPreviousId);
     symbol ??= update.symbol;
     if (update.symbol !== symbol)
       throw new OrderFlowError(
@@ -75,12 +78,30 @@ function isLoss(outcome: UpdateOutcome): boolean {
   return outcome === 'gap' || outcome === 'crossed' || outcome === 'ids-reset';
 }
 
-/** The plain book, counting what is applied to it: updates from the buffer are applied where nobody else sees it. */
-function countingEngine(counts: ReplayCounts): typeof plainEngine {
+/** @throws OrderFlowError OF_RECORDING with the line's number */
+function decode<U extends SymbolUpdate>(
+  codec: FeedCodec<U>,
+  bytes: Buffer,
+  line: number,
+  requirePrevious: boolean,
+): U {
+  let decoded: Decoded<U>;
+  try {
+    decoded = codec.decode(bytes, requirePrevious);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new OrderFlowError('OF_RECORDING', `line ${line}: ${detail}`, { cause: error });
+  }
+  if (decoded.kind === 'depth') return decoded.update;
+  throw new OrderFlowError('OF_RECORDING', `line ${line} is no depth event`);
+}
+
+/** Counts what is applied to the book: updates from the buffer are applied where nothing else sees it. */
+function countingEngine<U extends TimedUpdate>(engine: BookEngine<U>, counts: ReplayCounts): BookEngine<U> {
   return {
-    ...plainEngine,
+    ...engine,
     create: (reply) => {
-      const book = plainEngine.create(reply);
+      const book = engine.create(reply);
       const apply = book.apply.bind(book);
       book.apply = (update) => {
         counts.applied++;

@@ -1,4 +1,4 @@
-/** Says when an evaluation is due, in the time of the events: when the book comes live, then every so many milliseconds. */
+/** Says when an evaluation is due, in the time of the events: when the book becomes live, then at a fixed interval. */
 export class Schedule {
   private nextMs: number | null = null;
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { OrderBook } from '../../src/book/bookEngine';
-import type { DepthUpdate } from '../../src/book/types';
+import type { OrderBook } from '../../src/book/orderBook';
 import { toNumber } from '../../src/signal/exact';
 import { sidesOf } from '../../src/signal/measures';
 import type { ReplayCounts } from './replay';
+
+type ReadableBook = Pick<OrderBook, 'lastUpdateId' | 'bidCount' | 'askCount' | 'top'>;
 
 /** The last line of a replay. Null where the book is not in sync at the end. */
 export interface ReplaySummary extends ReplayCounts {
@@ -18,7 +19,7 @@ export interface ReplaySummary extends ReplayCounts {
 
 export function summarize(
   counts: ReplayCounts,
-  book: OrderBook<DepthUpdate> | null,
+  book: ReadableBook | null,
   levels: number,
   contractSize: number | null,
 ): ReplaySummary {
@@ -46,7 +47,7 @@ export function summarize(
   };
 }
 
-export function canonicalHash(book: OrderBook<DepthUpdate>): string {
+export function canonicalHash(book: ReadableBook): string {
   const { bids, asks } = book.top(Infinity);
   const hash = createHash('sha256');
   for (const [price, quantity] of bids) hash.update(`b ${price} ${quantity}\n`);

@@ -1,18 +1,20 @@
 import { OrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
-import { parseBaseUrl } from './baseUrl';
-import type { FeedCodec, SymbolUpdate } from './codec';
-import { fastCodec } from './fastCodec';
-import type { FeedLease, FeedListener, FeedRegistry, FeedRequest, SymbolView } from './feedTypes';
-import { isMarketId, MARKETS } from './markets';
-import { MarketFeed, type Reader } from './marketFeed';
-import { AttemptWindow } from './pacer';
-import { RestClient } from './restClient';
-import { sharedBudgets, type SharedBudgets } from './sharedBudgets';
-import { parseSymbols } from './symbols';
+import { streamUrl } from './addresses';
+import { fastCodec, type FeedCodec, type SymbolUpdate } from './wire/codec';
+import type { FeedLease, FeedListener, FeedRegistry, FeedRequest, SymbolView } from '../feed/types';
+import { isMarketId } from '../feed/markets';
+import { ENDPOINTS } from './endpoints';
+import { MarketFeed } from './sync/marketFeed';
+import type { Reader } from './sync/readers';
+import { AttemptWindow } from '../limits/connectAttempts';
+import { restClientFor } from './rest/restClient';
+import { StatusWatch } from './statusWatch';
+import type { SharedBudgets } from '../limits/sharedBudgets';
+import { parseSymbols } from '../feed/symbols';
 import { FEED_TIMINGS, type FeedTimings } from './timings';
 
-/** The exchange lets an address connect 300 times in 5 minutes; half of it, for others live behind the address too. */
+/** The exchange lets an address connect 300 times in 5 minutes; half of it, since others use the address too. */
 const CONNECTION_ATTEMPTS = 150;
 const CONNECTION_ATTEMPTS_WINDOW_MS = 5 * 60_000;
 
@@ -28,17 +30,18 @@ export interface RegistryOptions<U extends SymbolUpdate> {
   readonly budgets?: SharedBudgets;
 }
 
-/** A registry of its own; triggers use `feedRegistry()`, which all of the process share. */
+/** A new registry; triggers use `feedRegistry()`, which the whole process shares. */
 export function createFeedRegistry<U extends SymbolUpdate>(options: RegistryOptions<U>): FeedRegistry {
   return new Registry(options);
 }
 
 /** The registry that this process shares, whatever copy of the package asks. */
 export function feedRegistry(): FeedRegistry {
-  return processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec() }));
+  return processShared('feeds', 3, () => createFeedRegistry({ codec: fastCodec() }));
 }
 
 interface Shared<U extends SymbolUpdate> {
+  readonly watch: StatusWatch;
   readonly feed: MarketFeed<U>;
   readonly graceTimers: Map<string, NodeJS.Timeout>;
   leases: number;
@@ -59,7 +62,6 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
   acquire(request: FeedRequest, listener: FeedListener): FeedLease {
     const symbols = parseSymbols(request.symbols);
     const shared = this.sharedFeed(request);
-    const { feed, graceTimers } = shared;
     const reader: Reader = {
       listener,
       levels: request.levels,
@@ -67,25 +69,61 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
       released: false,
     };
     shared.leases++;
-    const views: SymbolView[] = symbols.map((symbol) => {
-      clearTimeout(graceTimers.get(symbol));
-      graceTimers.delete(symbol);
-      const view = feed.open(symbol);
-      feed.addReader(symbol, reader);
-      return view;
-    });
-    feed.keepProcessAlive(true);
-    // Who joins a feed that runs already is told where it stands, after the caller has got the lease.
-    setImmediate(() => this.welcome(reader, views));
-    let released: Promise<void> | null = null;
+    const held = new Map<string, SymbolView>();
+    this.join(shared, symbols, reader, held);
+    shared.feed.keepProcessAlive(true);
     return {
-      views,
-      release: (options) => {
-        reader.released = true;
-        released ??= this.leave(shared, symbols, reader);
-        return options?.immediately ? this.closeNow(shared, symbols) : released;
+      get views() {
+        return [...held.values()];
+      },
+      add: (more) => (reader.released ? [] : this.join(shared, parseSymbols(more), reader, held)),
+      remove: (fewer) => {
+        if (reader.released) return;
+        const given = fewer.filter((symbol) => held.delete(symbol));
+        this.leave(shared, given, reader);
+      },
+      release: async (options) => {
+        const symbols = [...held.keys()];
+        if (!reader.released) {
+          reader.released = true;
+          shared.leases--;
+          this.leave(shared, symbols, reader);
+          if (shared.leases === 0) shared.feed.keepProcessAlive(false);
+          void this.forgetEmpty(shared);
+        }
+        if (options?.immediately) await this.closeNow(shared, symbols);
       },
     };
+  }
+
+  /** @param held what the reader's lease has, to which the new views are added */
+  private join(
+    shared: Shared<U>,
+    symbols: readonly string[],
+    reader: Reader,
+    held: Map<string, SymbolView>,
+  ): SymbolView[] {
+    const { feed, graceTimers } = shared;
+    const views = symbols
+      .filter((symbol) => !held.has(symbol))
+      .map((symbol) => {
+        clearTimeout(graceTimers.get(symbol));
+        graceTimers.delete(symbol);
+        const view = feed.open(symbol);
+        feed.addReader(symbol, reader);
+        held.set(symbol, view);
+        return view;
+      });
+    shared.watch.start();
+    // A reader that joins a running feed gets its state, but only after the caller has received the views.
+    setImmediate(() => this.welcome(reader, views, held));
+    return views;
+  }
+
+  async closeIdle(): Promise<void> {
+    await Promise.all(
+      [...this.feeds.values()].map((shared) => this.closeNow(shared, [...shared.graceTimers.keys()])),
+    );
   }
 
   inventory() {
@@ -102,36 +140,37 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
 
   private sharedFeed(request: FeedRequest): Shared<U> {
     if (!isMarketId(request.market)) throw refuse('Market', 'is none that this package knows');
-    const market = MARKETS[request.market];
+    const market = ENDPOINTS[request.market];
     if (!market.speeds.has(request.updateSpeedMs))
-      throw refuse('Update Speed', `${market.name} offers ${[...market.speeds.keys()].join(', ')} ms`);
-    if (!isLevelCount(request.levels)) throw refuse('Levels', `is no whole number from 1 to ${MAX_LEVELS}`);
+      throw refuse(
+        'Update Speed',
+        `must be one of ${[...market.speeds.keys()].join(', ')} ms in ${market.name}`,
+      );
+    if (!isLevelCount(request.levels))
+      throw refuse('Levels', `must be a whole number from 1 to ${MAX_LEVELS}`);
     if (request.bookDepth !== 'auto' && !isLevelCount(request.bookDepth))
-      throw refuse('Book Depth', `is neither auto nor a whole number from 1 to ${MAX_LEVELS}`);
-    const restUrl = parseBaseUrl(request.restBaseUrl || market.restBaseUrl, 'rest', 'REST Base URL');
-    const webSocketUrl = parseBaseUrl(
-      request.webSocketBaseUrl || market.webSocketBaseUrl,
-      'webSocket',
-      'WebSocket Base URL',
-    );
-    const key = JSON.stringify([market.id, request.updateSpeedMs, restUrl, webSocketUrl]);
+      throw refuse('Book Depth', `must be auto or a whole number from 1 to ${MAX_LEVELS}`);
+    const rest = restClientFor(market, {
+      ...{ restBaseUrl: request.restBaseUrl, timings: this.timings, budgets: this.options.budgets },
+    });
+    const url = streamUrl(market, request.webSocketBaseUrl);
+    const key = JSON.stringify([market.id, request.updateSpeedMs, rest.url, url]);
     let shared = this.feeds.get(key);
     if (shared) return shared;
-    const budgets = this.options.budgets ?? sharedBudgets();
-    const budget = budgets.budgetFor(new URL(restUrl).host, {
-      ...{ market: market.id, weightPerMinute: market.weightPerMinute },
-    });
     const feed = new MarketFeed<U>({
-      market,
-      speedMs: request.updateSpeedMs,
-      streamUrl: new URL(`${webSocketUrl}${market.streamPath}/stream`),
-      rest: new RestClient(market, restUrl, budget, this.timings),
+      ...{ market, speedMs: request.updateSpeedMs, streamUrl: url, rest },
       codec: this.options.codec,
       timings: this.timings,
       random: this.random,
-      attempts: this.attemptsOf(new URL(webSocketUrl).host),
+      attempts: this.attemptsOf(url.host),
     });
-    shared = { feed, graceTimers: new Map(), leases: 0 };
+    const watch = new StatusWatch(
+      rest.symbols,
+      this.timings.statusEveryMs,
+      () => feed.symbols,
+      (symbol, facts) => feed.setFacts(symbol, facts),
+    );
+    shared = { feed, watch, graceTimers: new Map(), leases: 0 };
     this.feeds.set(key, shared);
     return shared;
   }
@@ -146,9 +185,10 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     return window;
   }
 
-  private welcome(reader: Reader, views: readonly SymbolView[]): void {
+  private welcome(reader: Reader, views: readonly SymbolView[], held: ReadonlyMap<string, SymbolView>): void {
     for (const view of views) {
       if (reader.released) return;
+      if (held.get(view.symbol) !== view) continue;
       const status = view.status();
       try {
         reader.listener.onStatus?.(status);
@@ -159,15 +199,13 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     }
   }
 
-  private async leave(shared: Shared<U>, symbols: readonly string[], reader: Reader): Promise<void> {
-    shared.leases--;
+  private leave(shared: Shared<U>, symbols: readonly string[], reader: Reader): void {
     for (const symbol of symbols) {
       if (shared.feed.removeReader(symbol, reader) > 0) continue;
       const timer = setTimeout(() => this.dropUnread(shared, symbol), this.timings.graceMs);
       timer.unref();
       shared.graceTimers.set(symbol, timer);
     }
-    if (shared.leases === 0) shared.feed.keepProcessAlive(false);
   }
 
   private async closeNow(shared: Shared<U>, symbols: readonly string[]): Promise<void> {
@@ -180,13 +218,14 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
     shared.graceTimers.delete(symbol);
     if (shared.feed.readerCount(symbol) > 0) return;
     shared.feed.drop(symbol);
+    if (shared.feed.symbolCount === 0) shared.watch.stop();
     void this.forgetEmpty(shared);
   }
 
-  /** Until its last socket is gone an empty feed stays known, so that the inventory tells the truth. */
+  /** Until its last socket is gone an empty feed stays known, so that the inventory is true. */
   private async forgetEmpty(shared: Shared<U>): Promise<void> {
     await shared.feed.settled();
-    if (shared.feed.symbolCount > 0) return;
+    if (shared.feed.symbolCount > 0 || shared.leases > 0) return;
     for (const [key, other] of this.feeds) if (other === shared) this.feeds.delete(key);
   }
 }
@@ -196,5 +235,5 @@ function isLevelCount(value: number): boolean {
 }
 
 function refuse(field: string, detail: string): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `${field}: ${detail}`, { subject: field });
+  return new OrderFlowError('OF_PARAMETER', `${field} ${detail}`, { subject: field });
 }

@@ -1,45 +1,47 @@
 /** Every wait of a feed, in milliseconds, in one place: tests run the same code with shorter ones. */
 export interface FeedTimings {
-  /** A TCP, TLS or proxy connection has to stand by then. */
+  /** The limit for opening a TCP, TLS or proxy connection. */
   readonly connectTimeoutMs: number;
   /** A whole REST exchange, from the first byte sent to the last byte read. */
   readonly requestTimeoutMs: number;
-  /** A request that is given up while it is on its way stays so long, to hear whether the exchange refused it. */
+  /** How long a request that was given up on its way stays open, to learn whether the exchange refused it. */
   readonly lateHeadMs: number;
   /** The exchange's answer to SUBSCRIBE or UNSUBSCRIBE. */
   readonly acknowledgeTimeoutMs: number;
-  /** A connection that was silent so long is asked for a sign of life, again and again while it stays silent. */
+  /** A connection that is silent for this long is probed, again and again while it stays silent. */
   readonly probeMs: number;
   /** Silent for two of these, in spite of the probes: the connection is dead and is cut. */
   readonly watchdogPeriodMs: number;
-  /** Every connection is replaced after so long, before the exchange's 24 h cut. */
+  /** Every connection is replaced at this age, before the exchange's 24 h cut. */
   readonly rotateAfterMs: number;
   /** Up to so much earlier, at random, so that connections do not rotate in step. */
   readonly rotateJitterMs: number;
-  /** So long the older of two connections may stay behind the younger one, or a symbol say nothing, before it goes. */
+  /** How long the older of two connections may lag behind the younger one, or a symbol send nothing, before it is closed. */
   readonly changeoverMs: number;
-  /** A connection that stood so long counts as good: the next backoff begins from the first step. */
+  /** A connection that was open for this long counts as good: the next backoff begins from the first step. */
   readonly stableAfterMs: number;
   /** How long a closing handshake may take before the socket is destroyed. */
   readonly closeGraceMs: number;
-  /** A symbol that nobody needs any more is kept so long, so that a republished workflow finds it. */
+  /** How long a symbol without readers is kept, so that a republished workflow finds it. */
   readonly graceMs: number;
-  /** Without an update so long after the REST reply, a quiet symbol counts as in sync; at least 1.5 update intervals. */
+  /** A symbol without an update for this long after the REST reply counts as in sync; at least 1.5 update intervals. */
   readonly quietSyncMs: number;
   /** A stream that has not confirmed the REST reply by an update is checked so soon. */
   readonly firstAuditMs: number;
-  /** A symbol without an update for so long is checked with a cheap depth request. */
+  /** A symbol without an update for this long is checked with a cheap depth request. */
   readonly auditMs: number;
   /** Updates that a depth request has shown to exist have to arrive within this. */
   readonly auditWaitMs: number;
   /** A symbol's coverage is renewed no more often than this. */
   readonly refreshPauseMs: number;
-  /** Feeds look after their symbols (coverage, audits) once in so long. */
+  /** How often feeds look after their symbols (coverage, audits). */
   readonly tickMs: number;
   /** First pause of all REST requests to a host whose firewall refused one; doubles up to 32 times. */
   readonly firewallPauseMs: number;
   /** A refusal that no retry mends, on a feed that has been live with the same settings before, is tried again. */
   readonly terminalRetryMs: number;
+  /** How often the exchange is asked whether it trades a symbol; 0: never. */
+  readonly statusEveryMs: number;
   /** Multiplies the backoff steps. */
   readonly backoffFactor: number;
 }
@@ -65,5 +67,7 @@ export const FEED_TIMINGS: FeedTimings = {
   tickMs: 100,
   firewallPauseMs: 10_000,
   terminalRetryMs: 300_000,
+  // What is not traded any more has to be seen within a minute.
+  statusEveryMs: 55_000,
   backoffFactor: 1,
 };

@@ -1,10 +1,19 @@
-import type { BookEngine, OrderBook, TimedUpdate } from './bookEngine';
+import type { BookEngine, OrderBook, TimedUpdate } from './orderBook';
 import { compareDecimals } from './decimal';
 import { ReplyBuffer } from './replyBuffer';
-import { judgeFirst, judgeNext, type SequenceRule, type Verdict } from './sequenceRule';
-import type { BookTop, Coverage, DepthReply, Level, RangeSums, RangeVerdict, TopSums } from './types';
+import type {
+  BookTop,
+  Coverage,
+  DepthReply,
+  Level,
+  RangeSums,
+  RangeVerdict,
+  SequenceRule,
+  TopSums,
+  Verdict,
+} from './types';
 
-/** Levels outside the covered range are forgotten once in so many applied updates. */
+/** Levels outside the covered range are forgotten each time this many updates have been applied. */
 export const PRUNE_EVERY_UPDATES = 500;
 /** A side of more levels is cut at its far end, and the coverage with it. */
 export const MAX_LEVELS_PER_SIDE = 50_000;
@@ -12,7 +21,7 @@ export const MAX_LEVELS_PER_SIDE = 50_000;
 const AUDIT_LEVELS = 50;
 
 export type UpdateOutcome =
-  /** Kept for the REST reply that is to come; nothing can be read. */
+  /** Kept for the awaited REST reply; no book can be read. */
   | 'buffered'
   | 'applied'
   | 'ignored'
@@ -32,7 +41,7 @@ export type ReplyOutcome =
   | 'refreshed-different'
   /** The reply is older than the buffer reaches back: ask again; the buffer is kept. */
   | 'reply-too-old'
-  /** It joins, but ends before a book that could be read earlier: ask again, or say that ids count anew; as above. */
+  /** It joins, but ends before a book that could be read earlier: ask again, or accept that the ids were reset; the buffer is kept. */
   | 'behind'
   /** Ids are missing inside the buffer beyond the reply: ask again; what came before the gap is dropped. */
   | 'gap'
@@ -47,7 +56,7 @@ interface Kept<U extends TimedUpdate> {
   coverage: Coverage;
   /** The coverage's prices as numbers: a check on every update converts no text. */
   edges: Edges;
-  /** Trusted levels a side when the reply came; what remains of them tells how near the edge is. */
+  /** Trusted levels a side when the reply came; what remains of them shows how near the edge is. */
   readonly initialBids: number;
   readonly initialAsks: number;
   /** No update has been applied since the reply: the first one is judged by the rule for first updates. */
@@ -65,13 +74,19 @@ interface Edges {
 }
 
 /**
- * Keeps one symbol's book exact: buffers updates, joins them with the REST reply by the sequence rule, applies what
- * follows, and can do the same once more beside the live book to renew its coverage without a pause. Pure: no socket,
- * no clock. After 'gap', 'crossed' and 'ids-reset' nothing can be read until the next reply has been joined.
+ * Keeps one symbol's book exact, by the steps that an exchange documents (src/binance/sequenceRule.ts has their numbers,
+ * the exchange's pages and a raw payload):
+ *  1. `onUpdate` buffers updates until a REST reply is there.
+ *  2. `onReply` refuses a reply that is older than the buffer reaches back, and keeps the buffer for the next one.
+ *  3. It drops what the reply contains already, and joins the first update that fits (`rule.first`).
+ *  4. `onUpdate` then applies each update that follows (`rule.next`), ignores what is known and reports a gap.
+ *  5. After 'gap', 'crossed' and 'ids-reset' nothing can be read until the next reply has been joined.
+ * `beginRefresh` does the same once more beside the live book, to renew its coverage without a pause. Pure: no socket, no
+ * clock.
  */
 export class BookSync<U extends TimedUpdate> {
   private kept: Kept<U> | null = null;
-  /** Updates since the stream opened or since a refresh began; null while nobody waits for a reply. */
+  /** Updates since the stream opened or since a refresh began; null while no reply is awaited. */
   private buffer: ReplyBuffer<U> | null;
   private appliedSincePrune = 0;
   /** Id of the newest book that could be read and was given up: none before it takes its place. */
@@ -111,8 +126,8 @@ export class BookSync<U extends TimedUpdate> {
   }
 
   /**
-   * Forgets the book and everything buffered: the stream was lost or opened anew.
-   * @param shown whether somebody could read the book: then no older one will be taken for the exchange's newest
+   * Forgets the book and everything buffered: the stream was lost or opened again.
+   * @param shown whether the book could be read: then no older one will be taken for the exchange's newest
    */
   reset(shown: boolean): void {
     if (shown) this.noteShown();
@@ -121,7 +136,7 @@ export class BookSync<U extends TimedUpdate> {
   }
 
   /** The exchange's ids have started over, or may have: what was read before says nothing about what comes. */
-  countAnew(): void {
+  acceptIdReset(): void {
     this.shownId = -Infinity;
   }
 
@@ -134,14 +149,16 @@ export class BookSync<U extends TimedUpdate> {
     if (this.kept) this.buffer = null;
   }
 
-  /** How an update of a second connection to the same stream stands to what is known here. Changes nothing. */
+  /** Where an update of a second connection to the same stream belongs in what is known here. Changes nothing. */
   standing(update: U): Verdict {
     if (this.kept !== null) {
       const { book, awaitingFirst } = this.kept;
-      return (awaitingFirst ? judgeFirst : judgeNext)(this.rule, book.lastUpdateId, update);
+      return awaitingFirst
+        ? this.rule.first(book.lastUpdateId, update)
+        : this.rule.next(book.lastUpdateId, update);
     }
     const last = this.buffer?.updates.at(-1);
-    return last === undefined ? 'apply' : judgeNext(this.rule, last.finalUpdateId, update);
+    return last === undefined ? 'apply' : this.rule.next(last.finalUpdateId, update);
   }
 
   onUpdate(update: U): UpdateOutcome {
@@ -154,7 +171,7 @@ export class BookSync<U extends TimedUpdate> {
       if (this.buffer !== null) this.keepForReply(update);
       if (this.pruning && ++this.appliedSincePrune >= PRUNE_EVERY_UPDATES) this.pruneNow(this.kept);
     } else if (outcome !== 'ignored') {
-      if (outcome === 'ids-reset') this.countAnew();
+      if (outcome === 'ids-reset') this.acceptIdReset();
       else if (!this.kept.awaitingFirst) this.noteShown();
       this.kept = null;
       this.buffer = new ReplyBuffer(this.engine);
@@ -236,8 +253,8 @@ export class BookSync<U extends TimedUpdate> {
   private judgeAndApply(kept: Kept<U>, update: U): Exclude<UpdateOutcome, 'buffered'> {
     const { book } = kept;
     const verdict: Verdict = kept.awaitingFirst
-      ? judgeFirst(this.rule, book.lastUpdateId, update)
-      : judgeNext(this.rule, book.lastUpdateId, update);
+      ? this.rule.first(book.lastUpdateId, update)
+      : this.rule.next(book.lastUpdateId, update);
     if (verdict === 'gap') return 'gap';
     if (verdict === 'ignore') {
       // A repeated update repeats its time as well. One that is newer by the clock and older by id is from a new count.
@@ -275,7 +292,7 @@ export class BookSync<U extends TimedUpdate> {
 
   private keepForReply(update: U): void {
     this.buffer ??= new ReplyBuffer(this.engine);
-    if (!this.buffer.push(update)) this.countAnew();
+    if (!this.buffer.push(update)) this.acceptIdReset();
   }
 
   private noteShown(): void {

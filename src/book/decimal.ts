@@ -11,7 +11,11 @@ const DECIMAL = new RegExp(`^\\d{1,${MAX_INTEGER_DIGITS}}(\\.\\d{1,${MAX_FRACTIO
 
 /** The canonical form of a plain non-negative decimal, or null where the text is anything else. */
 export function canonicalDecimal(text: unknown): string | null {
-  if (typeof text !== 'string' || !DECIMAL.test(text)) return null;
+  return typeof text === 'string' && DECIMAL.test(text) ? trimDecimal(text) : null;
+}
+
+/** The canonical form of digits with at most one point among them. */
+export function trimDecimal(text: string): string {
   let start = 0;
   const point = text.indexOf('.');
   const integerEnd = point === -1 ? text.length : point;
@@ -57,13 +61,4 @@ export function fromScaledInteger(units: bigint, fractionDigits: number): string
 export function fractionDigits(canonical: string): number {
   const point = canonical.indexOf('.');
   return point === -1 ? 0 : canonical.length - point - 1;
-}
-
-/** a − b exactly, as a decimal with a leading minus where b is larger; both canonical. */
-export function subtractDecimals(a: string, b: string): string {
-  const digits = Math.max(fractionDigits(a), fractionDigits(b));
-  const difference = toScaledInteger(a, digits) - toScaledInteger(b, digits);
-  return difference < 0n
-    ? `-${fromScaledInteger(-difference, digits)}`
-    : fromScaledInteger(difference, digits);
 }

@@ -1,4 +1,4 @@
-import type { OrderBook } from './bookEngine';
+import type { BookEngine, OrderBook } from './orderBook';
 import { compareDecimals } from './decimal';
 import type { BookTop, DepthUpdate, Level, RangeSums, TopSums } from './types';
 
@@ -30,7 +30,7 @@ class Side {
 
 /**
  * The plain order book: sorted arrays of exact decimals, written to be obviously right. Faster books are tested against
- * it. It knows no sequence rule: whoever applies an update has judged it first.
+ * it. It knows no sequence rule: the caller judges an update before applying it.
  */
 export class PlainBook implements OrderBook<DepthUpdate> {
   private readonly bidSide = new Side();
@@ -136,6 +136,13 @@ export class PlainBook implements OrderBook<DepthUpdate> {
     this.askSide.levels.splice(this.asksUpTo(highestAsk));
   }
 }
+
+/** The reference: `fastEngine` is tested against it. */
+export const plainEngine: BookEngine<DepthUpdate> = {
+  create: (reply) => PlainBook.from(reply.lastUpdateId, reply.bids, reply.asks),
+  retain: (update) => update,
+  levelCount: ({ bids, asks }) => bids.length + asks.length,
+};
 
 /** A share of the price; what doubles are off by is far less. */
 const NEAR = 1e-12;

@@ -1,11 +1,11 @@
-import type { BookEngine, TimedUpdate } from './bookEngine';
+import type { BookEngine, TimedUpdate } from './orderBook';
 
 /**
- * An update is kept so long, by the exchange's clock: replies are seconds old, under load half a minute. While no request
+ * How long an update is kept, by the exchange's clock: replies are seconds old, under load half a minute. While no request
  * may be sent for hours (a ban), a buffer without this bound holds gigabytes, and all but its end is needless.
  */
 export const BUFFERED_MS = 60_000;
-/** Caps for an exchange whose clock stands still, or whose updates are huge. */
+/** Caps for an exchange whose clock does not move, or whose updates are huge. */
 export const MAX_BUFFERED_UPDATES = 20_000;
 export const MAX_BUFFERED_LEVELS = 200_000;
 

@@ -11,6 +11,23 @@ export interface UpdateIds {
   readonly previousFinalUpdateId: number | null;
 }
 
+/** What a sequence rule says of one update. */
+export type Verdict =
+  /** Set its levels; its final id becomes the book's. */
+  | 'apply'
+  /** Already contained in the book. */
+  | 'ignore'
+  /** Changes between the book and this update are missing: the book is broken, or the REST reply was too old. */
+  | 'gap';
+
+/** How an exchange numbers its updates, as pure functions of ids. */
+export interface SequenceRule {
+  /** Judges the first update after a REST reply with id `replyId`: 'gap' means that the reply is too old. */
+  first(replyId: number, update: UpdateIds): Verdict;
+  /** Judges every later update against the book's id. */
+  next(bookId: number, update: UpdateIds): Verdict;
+}
+
 /** One depth update, parsed and checked. */
 export interface DepthUpdate extends UpdateIds {
   readonly symbol: string;
@@ -22,11 +39,7 @@ export interface DepthUpdate extends UpdateIds {
 }
 
 /** The exchange's REST depth reply. Not to be confused with the stored record. */
-export interface DepthReply {
-  readonly lastUpdateId: number;
-  /** Best first. */
-  readonly bids: readonly Level[];
-  readonly asks: readonly Level[];
+export interface DepthReply extends BookTop {
   /** Null on spot, which gives none. */
   readonly eventTimeMs: number | null;
 }
@@ -37,6 +50,13 @@ export interface BookTop {
   /** Best first: bids from the highest price down, asks from the lowest up. */
   readonly bids: readonly Level[];
   readonly asks: readonly Level[];
+}
+
+/** The best levels of a book, and whether the exchange has more than these. */
+export interface BookSides extends Pick<BookTop, 'bids' | 'asks'> {
+  /** True: fewer levels than asked for because the exchange has no more. False: what lies beyond the last one is unknown. */
+  readonly bidsComplete: boolean;
+  readonly asksComplete: boolean;
 }
 
 /** How far a read of the book can be trusted; null = the whole side is known. */
@@ -62,7 +82,7 @@ export interface TopSums {
   bestBidQuantity: number;
   bestAsk: number;
   bestAskQuantity: number;
-  /** The price of the last level summed a side: tells whether the sum stayed inside the covered range. */
+  /** The price of the last level summed a side: shows whether the sum stayed inside the covered range. */
   worstBid: number;
   worstAsk: number;
 }
@@ -86,7 +106,7 @@ export type RangeVerdict =
   | 'summed'
   /** The range reaches beyond what is known of the book. */
   | 'beyond'
-  /** Not in sync, or a level stands at the very end of the range: look at the levels themselves. */
+  /** Not in sync, or a level is at the very end of the range: look at the levels themselves. */
   | 'unclear';
 
 export function emptyRangeSums(): RangeSums {

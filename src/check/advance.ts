@@ -1,13 +1,21 @@
-import { alertMessage } from '../signal/alertMessage';
-import { step } from '../signal/gate';
-import { type GateRestart, restoreGate } from '../signal/gateRestore';
-import type { GateObservation, GateOutcome, GateParameters } from '../signal/gateTypes';
+import { alertMessage } from '../signal/gate/alertMessage';
+import { step } from '../signal/gate/gate';
+import { CheckedPast } from '../signal/budget/checkedPast';
+import { thresholdFields } from '../signal/budget/pastWords';
+import { type GateParameters, withThreshold } from '../signal/gate/gateParameters';
+import {
+  MAX_GATE_AGE_MS,
+  restoreGate,
+  type GateObservation,
+  type GateOutcome,
+  type GateRestart,
+} from '../signal/gate/gateState';
+import { nothingToReport } from '../signal/gate/gateWords';
+import { bookName } from '../signal/message';
 import type { NoSignalReason } from '../signal/types';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
-
-/** Between two checks nobody looked: a state older than this starts over, and the item says so. Milliseconds. */
-export const MAX_GATE_AGE_MS = 3_600_000;
+import { pretends } from './testRun';
 
 /** What a node remembers of a symbol between checks. Plain JSON: it lives in the store. */
 export interface CheckState {
@@ -15,6 +23,10 @@ export interface CheckState {
   readonly seen?: { readonly epoch: number | null; readonly lastUpdateId: number };
   /** The alert gate's state; restoreGate checks it. */
   readonly gate?: unknown;
+  /** What was counted of the checks before; CheckedPast checks it. Only where the threshold follows it. */
+  readonly past?: unknown;
+  /** The mid when what the gate reported last was reported. */
+  readonly mid?: unknown;
 }
 
 /** What the gate adds to an item that is emitted on change. */
@@ -23,7 +35,7 @@ export interface AlertFields extends Pick<GateOutcome, 'previousSignal' | 'chang
   readonly since: string;
   /** The percentage that the gate judged, smoothed. */
   readonly smoothedPercent: number | null;
-  /** Why the gate began anew with this check; null where it went on. */
+  /** Why the gate started over with this check; null where it went on. */
   readonly restarted: GateRestart | null;
 }
 
@@ -32,11 +44,13 @@ export interface Step {
   readonly item: CheckItem | null;
   /** The state to keep, or null where it did not change. */
   readonly state: CheckState | null;
+  /** Why there is no item, a sentence for a person; null where there is one. */
+  readonly hint: string | null;
 }
 
 /** Does this check need a memory at all? */
 export function remembers(settings: CheckSettings): boolean {
-  return settings.onlyNew || settings.alerts !== null;
+  return !pretends(settings) && (settings.onlyNew || settings.alerts !== null);
 }
 
 /** One check of one symbol, given what is remembered of it. Pure. @param nowMs wall clock */
@@ -44,30 +58,67 @@ export function advance(state: CheckState, item: CheckItem, settings: CheckSetti
   const { epoch, lastUpdateId } = item;
   const seen = lastUpdateId === null ? state.seen : { epoch, lastUpdateId };
   const isNew = seen?.epoch !== state.seen?.epoch || seen?.lastUpdateId !== state.seen?.lastUpdateId;
-  if (settings.onlyNew && lastUpdateId !== null && !isNew) return { item: null, state: null };
-  if (settings.alerts === null) return { item, state: isNew ? { ...state, seen } : null };
-  const { alerted, gate } = throughGate(state.gate, item, settings.alerts, nowMs);
-  return { item: alerted, state: { seen, gate } };
+  const name = bookName({ ...item, nameMarket: settings.nameMarket });
+  if (settings.onlyNew && lastUpdateId !== null && !isNew)
+    return { item: null, state: null, hint: `${name}: update ${lastUpdateId} was seen before (Only New).` };
+  if (settings.alerts === null) return { item, state: isNew ? { ...state, seen } : null, hint: null };
+  const past = pastOf(state, settings, settings.alerts, nowMs);
+  const through = throughGate(state, item, settings.alerts, past, name, nowMs);
+  const { alerted, gate, outcome, parameters, said } = through;
+  const mid = outcome.changed ? item.mid : (state.mid ?? null);
+  const follows = said === null ? '' : ` ${said.pastAlerts}`;
+  const hint = alerted === null ? `${name}: ${nothingToReport(gate, parameters)}${follows}` : null;
+  const kept = past === null ? {} : { past: past.stored(nowMs) };
+  return { item: alerted, state: { seen, gate, mid, ...kept }, hint };
 }
 
-function throughGate(stored: unknown, item: CheckItem, parameters: GateParameters, nowMs: number) {
-  const { state, restarted } = restoreGate(stored, nowMs, MAX_GATE_AGE_MS);
+/** Null where the threshold is a percentage: then nothing has to be counted. */
+function pastOf(
+  state: CheckState,
+  { threshold, parameters, source, judgeMean }: CheckSettings,
+  alerts: GateParameters,
+  nowMs: number,
+): CheckedPast | null {
+  if (threshold.by === 'percentage') return null;
+  const gateAt = (percent: number) => withThreshold(alerts, percent);
+  const { measure, levels, bandBps, bandMinSpreads, matchLevels } = parameters;
+  const compared = [measure, levels, bandBps, bandMinSpreads, matchLevels, source, judgeMean];
+  return new CheckedPast(threshold, gateAt, JSON.stringify([...compared, gateAt(1)]), state.past, nowMs);
+}
+
+function throughGate(
+  stored: CheckState,
+  item: CheckItem,
+  alerts: GateParameters,
+  past: CheckedPast | null,
+  name: string,
+  nowMs: number,
+) {
+  const { state, restarted } = restoreGate(stored.gate, nowMs, MAX_GATE_AGE_MS);
   const observation: GateObservation =
     item.signal === null
       ? { kind: 'no-signal', reason: item.reason ?? 'error' }
       : { kind: 'value', percent: item.imbalancePercent ?? 0 };
+  past?.observe(observation, nowMs);
+  const tuning = past?.tuningFor(state) ?? null;
+  const parameters = tuning === null ? alerts : withThreshold(alerts, tuning.percent);
   const { state: gate, outcome } = step(state, observation, nowMs, parameters);
-  if (!outcome.fire) return { alerted: null, gate };
+  if (outcome.kind === 'alert') past?.onReported();
+  const said =
+    past === null || tuning === null ? null : thresholdFields(past, tuning.percent, tuning.from, nowMs);
+  if (!outcome.fire) return { alerted: null, gate, outcome, parameters, said };
   const { signal, previousSignal, changed, state: phase, kind } = outcome;
   const fields: AlertFields = {
     ...{ previousSignal, changed, state: phase, kind, restarted },
     since: new Date(outcome.sinceMs).toISOString(),
     smoothedPercent: outcome.percent,
   };
+  const midBefore = typeof stored.mid === 'number' && stored.mid > 0 ? stored.mid : null;
+  const message = alertMessage(name, outcome, { ...item, midBefore });
   const reason = signal === null ? ((outcome.reason ?? 'error') as NoSignalReason) : null;
   return {
-    alerted: { ...item, signal, reason, ...fields, message: alertMessage(item.symbol, outcome) },
-    gate,
+    alerted: { ...item, signal, reason, ...fields, ...said, message },
+    ...{ gate, outcome, parameters, said },
   };
 }
 

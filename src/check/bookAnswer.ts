@@ -1,6 +1,8 @@
-import type { MarketId } from '../binance/markets';
-import type { Level } from '../book/types';
-import type { OrderFlowError } from '../runtime/errors';
+import { notTradingDetail } from '../feed/listing';
+import type { MarketId } from '../feed/markets';
+import type { BookSides } from '../book/types';
+import type { BookSnapshot, Unknowable } from '../feed/types';
+import { explained, type OrderFlowError } from '../runtime/errors';
 import type { NoSignalReason, SignalInput, Trust } from '../signal/types';
 
 /** One book that a check asks for. */
@@ -9,29 +11,37 @@ export interface BookRequest {
   readonly symbol: string;
 }
 
-/** What came back for one request, wherever it came from: a book with its times, or why there is none. */
-export interface BookAnswer {
-  readonly exchange: 'binance';
+/** What an answer and an item say of a book, however little is known of it: an item may not even name its symbol. */
+export interface BookHead extends Unknowable<
+  Pick<BookSnapshot, 'symbol' | 'lastUpdateId' | 'eventTimeMs' | 'receivedAtMs'>
+> {
   readonly market: MarketId;
-  readonly symbol: string;
-  readonly bids: readonly Level[];
-  readonly asks: readonly Level[];
-  readonly bidsComplete: boolean;
-  readonly asksComplete: boolean;
-  readonly lastUpdateId: number | null;
   /** Tells apart books whose update ids started over; null where the source knows no such thing. */
   readonly epoch: number | null;
-  readonly eventTimeMs: number | null;
-  readonly receivedAtMs: number | null;
   readonly resyncCount: number | null;
+}
+
+/** ISO 8601: when the exchange made the book or, where it gives no time, when it was received. */
+export function timeOf({ eventTimeMs, receivedAtMs }: BookHead): string | null {
+  const timeMs = eventTimeMs ?? receivedAtMs;
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
+/** What came back for one request, wherever it came from: a book with its times, or why there is none. */
+export interface BookAnswer extends BookSides, BookHead {
+  readonly exchange: 'binance';
   readonly trust: Trust;
+  /** Levels a side that the writer of a stored book keeps. */
+  readonly keptLevels?: number;
+  /** COIN-M: USD a contract is worth, where the source says so. */
+  readonly contractSize?: number | null;
   /** Order flow that the trigger stored with the book; see signal/. */
   readonly flow?: unknown;
 }
 
 /** An answer without a book. */
 export function withoutBook(
-  request: BookRequest,
+  request: Pick<BookAnswer, 'market' | 'symbol'>,
   kind: Extract<NoSignalReason, 'missing' | 'syncing' | 'error'>,
   detail?: string,
 ): BookAnswer {
@@ -53,14 +63,18 @@ export function withoutBook(
 }
 
 /** A failure that belongs to this one book, as a reason instead of a stop. */
-export function failedBook(request: BookRequest, error: OrderFlowError): BookAnswer {
-  return withoutBook(
-    request,
-    'error',
-    `${error.message} [${error.code}]. ${error.remedy}`.replace(/\.$/, ''),
-  );
+export function failedBook(
+  request: Pick<BookAnswer, 'market' | 'symbol'>,
+  error: OrderFlowError,
+): BookAnswer {
+  return withoutBook(request, 'error', explained(error).replace(/\.$/, ''));
+}
+
+/** The answer for a symbol whose book is known and must not be judged. @param status BREAK, …, DELISTED */
+export function notTradingBook(answer: BookAnswer, status: string): BookAnswer {
+  return { ...answer, trust: { kind: 'not-trading', detail: notTradingDetail(status) } };
 }
 
 export function toSignalInput(answer: BookAnswer, contractSize: number | null): SignalInput {
-  return { ...answer, contractSize };
+  return { ...answer, contractSize: contractSize === null ? null : (answer.contractSize ?? contractSize) };
 }

@@ -1,26 +1,29 @@
+import { bookName } from '../signal/message';
+import { signalOfPercent } from '../signal/rule';
 import type { CheckItem } from './checkItem';
 
 /** So much of the last minute must be known before its mean is judged, milliseconds. */
 export const MIN_MEAN_COVERED_MS = 30_000;
 
-/** A mean of percentages cannot be beyond 100 but for rounding; what is was written by somebody else. */
+/** Except for rounding, a mean of percentages cannot be beyond 100; one that is was not written by this package. */
 const MAX_MEAN_PERCENT = 100.001;
 
 /**
  * The item judged by the time-weighted mean that the trigger stored with the book: the same rule, the same threshold.
- * Where the book itself allows no signal, that reason stands.
+ * Where the book itself allows no signal, its reason is kept.
  */
-export function judgeMean(item: CheckItem): CheckItem {
+export function judgeMean(item: CheckItem, nameMarket = false): CheckItem {
   if (item.signal === null) return item;
+  const name = bookName({ ...item, nameMarket });
   const mean = meanOf(item.flow);
   if (mean === null) {
-    const message = `${item.symbol}: no signal. The mean over the last minute is not known for long enough yet.`;
+    const message = `${name}: no signal. The mean over the last minute is not known for long enough yet.`;
     return { ...item, signal: null, reason: 'too-little-history', message };
   }
-  const signal = mean > item.threshold ? 'SELLING' : -mean > item.threshold ? 'BUYING' : 'NEUTRAL';
+  const signal = signalOfPercent(mean, item.threshold);
   const sides = mean > 0 ? 'asks outweighed bids' : 'bids outweighed asks';
-  const message = `${item.symbol}: ${signal === 'NEUTRAL' ? 'neutral' : `${signal.toLowerCase()} pressure`}. Over the last minute ${sides} by ${Math.abs(mean).toFixed(1)} % on average.`;
-  return { ...item, signal, imbalancePercent: mean, message };
+  const message = `${name}: ${signal === 'NEUTRAL' ? 'neutral' : `${signal.toLowerCase()} pressure`}. Over the last minute ${sides} by ${Math.abs(mean).toFixed(1)} % on average.`;
+  return { ...item, signal, imbalancePercent: mean, judgedBy: 'mean60s', message };
 }
 
 function meanOf(flow: unknown): number | null {

@@ -1,25 +1,19 @@
 import { OrderFlowError, isOrderFlowError, toOrderFlowError } from '../runtime/errors';
-import { gateKey } from '../store/keys';
+import { isSymbol } from '../feed/symbols';
+import { mayComeAgain } from '../signal/gate/alertMessage';
+import { GATE_TTL_MS, type NodeOwner, gateKey } from '../store/keys';
 import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
 import { advance, readState, remembers } from './advance';
 import type { CheckItem } from './checkItem';
-import type { CheckResult } from './runChecks';
 import type { CheckSettings } from './settings';
+import type { CheckResult } from './types';
 
-/** What a node has not been asked about for so long, it forgets; milliseconds. */
-export const STATE_TTL_MS = 7 * 86_400_000;
 /** Two checks at once decide one after the other; more than a few in a row means something else is wrong. */
 const MAX_ATTEMPTS = 8;
 
 interface Outcomes<R extends CheckResult> {
   readonly decided: Map<R, R | null>;
   readonly failed: Map<R, OrderFlowError>;
-}
-
-/** Whose memory: kept for workflow, node and symbol. */
-export interface MemoryOwner {
-  readonly workflowId: string;
-  readonly nodeId: string;
 }
 
 /** What the checks have to say, and those whose memory could be neither read nor kept. */
@@ -33,9 +27,12 @@ export interface Remembered<R extends CheckResult> {
  * cannot both emit what only one may.
  */
 export class CheckMemory {
+  /** Why checks have nothing to report, a sentence for each of their keys. */
+  readonly hints = new Map<string, string>();
+
   constructor(
     private readonly store: SnapshotStore,
-    private readonly owner: MemoryOwner,
+    private readonly owner: NodeOwner,
     private readonly wallMs: () => number,
   ) {}
 
@@ -109,8 +106,8 @@ export class CheckMemory {
   }
 
   /**
-   * What there is to say, null for nothing. Undefined: someone else decided in between. Where the reply to the write was
-   * lost nobody knows whether it was taken: then it is said, rather twice than never.
+   * What there is to report, null for nothing. Undefined: someone else decided in between. Where the reply to the write
+   * was lost, it is unknown whether it was taken: then it is reported, rather twice than never.
    */
   private async swap(
     key: string,
@@ -118,24 +115,25 @@ export class CheckMemory {
     stored: StoredState | null,
     settings: CheckSettings,
   ): Promise<CheckItem | null | undefined | OrderFlowError> {
-    const { item, state } = advance(readState(stored?.value), checked, settings, this.wallMs());
+    const { item, state, hint } = advance(readState(stored?.value), checked, settings, this.wallMs());
+    if (hint !== null) this.hints.set(key, hint);
     if (state === null) return item;
-    const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: STATE_TTL_MS };
+    const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: GATE_TTL_MS };
     try {
       return (await this.store.storeState(key, write)) ? item : undefined;
     } catch (error) {
       const failure = toOrderFlowError(error);
       if (!failure.retryable || item === null) return failure;
-      const { message, code } = failure;
-      return {
-        ...item,
-        warning: `It may be told again, for it was not noted that it was: ${message} [${code}]`,
-      };
+      return { ...item, warning: mayComeAgain(failure) };
     }
   }
 
   private keyOf({ item }: CheckResult, settings: CheckSettings): string {
-    const { workflowId, nodeId } = this.owner;
-    return gateKey(settings.keyPrefix, item.market, item.symbol, workflowId, nodeId);
+    return gateKey(settings.keyPrefix, item.market, keyNameOf(item.symbol), this.owner);
   }
+}
+
+/** A label of an item may hold anything, or be missing. */
+function keyNameOf(symbol: string | null): string {
+  return symbol === null ? 'UNKNOWN' : isSymbol(symbol) ? symbol : encodeURIComponent(symbol);
 }

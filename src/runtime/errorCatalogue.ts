@@ -5,16 +5,27 @@
 export interface CatalogueEntry {
   /** Can the same request succeed later without anyone changing anything? */
   readonly retryable: boolean;
+  /** True where trying again helps only after an action outside n8n: until then it stays down. */
+  readonly needsAction?: boolean;
   /** What happened, in a few words. */
   readonly summary: string;
   /** What the user should do. */
   readonly remedy: string;
+  /** Does the detail name the field and say what is wrong with it, so that the summary in front would say it twice? */
+  readonly detailIsMessage: boolean;
 }
 
-const entry = (retryable: boolean, summary: string, remedy: string): CatalogueEntry => ({
-  retryable,
-  summary,
-  remedy,
+const entry = (
+  retryable: boolean,
+  summary: string,
+  remedy: string,
+  detailIsMessage = false,
+): CatalogueEntry => ({ retryable, summary, remedy, detailIsMessage });
+
+/** A retry succeeds once the cause has been removed, and not before. */
+const untilMended = (summary: string, remedy: string): CatalogueEntry => ({
+  ...entry(true, summary, remedy),
+  needsAction: true,
 });
 
 export const ERROR_CATALOGUE = {
@@ -23,11 +34,13 @@ export const ERROR_CATALOGUE = {
     false,
     'A parameter has a value that cannot be used',
     'Correct the field named in the message.',
+    true,
   ),
   OF_BASE_URL: entry(
     false,
     'A custom base URL cannot be used',
     'Use http(s):// for REST and ws(s):// for WebSocket, without user name or password, for example https://data-api.binance.vision.',
+    true,
   ),
   OF_QUEUE_MODE_NEEDS_REDIS: entry(
     false,
@@ -41,6 +54,16 @@ export const ERROR_CATALOGUE = {
     'The exchange does not list this symbol',
     'Check the spelling (for example BTCUSDT, no dash or slash) and that the symbol belongs to the chosen market.',
   ),
+  OF_CONTRACT_CLOSED: entry(
+    false,
+    'This contract is being delivered, has been delivered or is not open for trading',
+    'Choose a contract that trades, such as a perpetual one; the list of symbols shows them.',
+  ),
+  OF_WRONG_ADDRESS: entry(
+    false,
+    'The server does not offer what Binance offers at this address',
+    'Correct REST Base URL or WebSocket Base URL in Options: scheme and host, and the path of a reverse proxy where there is one. An empty field means the address of the market itself.',
+  ),
   OF_RESTRICTED_LOCATION: entry(
     false,
     'The exchange refuses requests from this location (HTTP 451)',
@@ -49,27 +72,27 @@ export const ERROR_CATALOGUE = {
   OF_FIREWALL: entry(
     true,
     'A firewall in front of the exchange refused the request (HTTP 403)',
-    'Nothing, if it passes within minutes. Otherwise check the proxy and the base URL, and lower the number of symbols.',
+    'This often passes within minutes. If it lasts, check the proxy and the base URL, and use fewer symbols.',
   ),
   OF_RATE_LIMITED: entry(
     true,
     'The exchange asks for fewer requests (HTTP 429)',
-    'Nothing: the package waits as long as the exchange asked. If it repeats, other programs behind the same address use up its request weight.',
+    'The package waits as long as the exchange asks for. If this repeats, use fewer symbols, or find out which other programs behind the same IP address send requests.',
   ),
   OF_BANNED: entry(
     true,
-    'The exchange has banned this address for a while (HTTP 418)',
-    'Nothing: the package waits until the ban ends. Find what else behind this address sends too many requests.',
+    'The exchange has banned this IP address for a while (HTTP 418)',
+    'The package waits until the ban ends. Find out what else behind this IP address sends too many requests.',
   ),
   OF_WEIGHT_EXHAUSTED: entry(
     true,
-    "This process's share of the exchange's request weight is used up for the moment",
-    'Nothing: the request waits its turn. Fewer symbols or a smaller Book Depth make starting faster.',
+    'The request weight that the exchange allows is used up for the moment',
+    'The trigger waits for its turn; run a check again in a minute. Fewer symbols or a smaller Book Depth need less weight.',
   ),
   OF_HTTP_STATUS: entry(
     true,
     'The exchange answered with an unexpected HTTP status',
-    'Nothing, if it passes. Otherwise check the base URL.',
+    'This often passes by itself. If it lasts, check the base URL.',
   ),
   OF_HTTP_REDIRECT: entry(
     false,
@@ -79,7 +102,7 @@ export const ERROR_CATALOGUE = {
   OF_BAD_RESPONSE: entry(
     true,
     'The reply is not what the exchange documents',
-    'Nothing, if it passes. Otherwise check that the base URL belongs to the exchange and that no proxy changes replies.',
+    'This often passes by itself. If it lasts, check that the base URL belongs to the exchange and that no proxy changes its replies.',
   ),
   OF_RESPONSE_TOO_LARGE: entry(
     true,
@@ -104,7 +127,7 @@ export const ERROR_CATALOGUE = {
   OF_TLS: entry(
     false,
     "The server's certificate cannot be trusted",
-    'Check the host name; for a certificate authority of your own set NODE_EXTRA_CA_CERTS (exchange) or the CA field of the credential (Redis).',
+    'Check the host name; for a certificate authority of your own set NODE_EXTRA_CA_CERTS (exchange), or Certificate Authority and TLS Server Name of the credential (Redis).',
   ),
   OF_PROXY: entry(
     true,
@@ -125,33 +148,33 @@ export const ERROR_CATALOGUE = {
   // Exchange, stream
   OF_FRAME_INVALID: entry(
     true,
-    'A frame from the exchange cannot be read',
-    'Nothing: the book is fetched anew.',
+    'A message from the exchange cannot be read',
+    'The trigger fetches the book again. If this repeats, check that no proxy changes what the exchange sends.',
   ),
   OF_FRAME_TOO_LARGE: entry(
     true,
-    'A frame is larger than any real one',
+    'A message from the exchange is larger than any real one',
     'Check that the base URL belongs to the exchange.',
   ),
   OF_STREAM_REFUSED: entry(
     true,
     'The exchange refused the WebSocket connection',
-    'Nothing, if it passes. Otherwise check the base URL.',
+    'This often passes by itself. If it lasts, check the base URL.',
   ),
   OF_SYMBOL_REFUSED: entry(
     true,
     'The exchange refuses the stream of this symbol',
-    'Check the spelling of the symbol and that it belongs to the chosen market. It is asked for again every few minutes.',
+    'Check the spelling of the symbol and that it belongs to the chosen market. The trigger asks for it again every few minutes.',
   ),
   OF_STREAM_CLOSED: entry(
     true,
-    'The exchange closed the WebSocket connection',
-    'Nothing: it is opened again.',
+    'The WebSocket connection to the exchange was closed',
+    'The trigger connects again. If this repeats, check the network connection and the proxy.',
   ),
   OF_STREAM_DEAD: entry(
     true,
     'The WebSocket connection went silent without closing',
-    'Nothing: it is opened again.',
+    'The trigger connects again. If this repeats, check the network connection and the proxy.',
   ),
   OF_STREAM_SILENT: entry(
     true,
@@ -160,23 +183,23 @@ export const ERROR_CATALOGUE = {
   ),
   OF_SEQUENCE_GAP: entry(
     true,
-    'Update ids are missing, so the book cannot be exact',
-    'Nothing: the book is fetched anew.',
+    'Updates are missing, so the book cannot be exact',
+    'The trigger fetches the book again. If this repeats, check the network connection.',
   ),
   OF_BOOK_BROKEN: entry(
     true,
-    'The book is crossed, which a real book never is',
-    'Nothing: the book is fetched anew.',
+    'The best bid is above the best ask, which a real book never shows',
+    'The trigger fetches the book again. If this repeats, check that the base URL belongs to the exchange.',
   ),
   OF_SNAPSHOT_STALE: entry(
     true,
-    'The exchange sent a snapshot older than the buffered updates',
-    'Nothing: it is asked again.',
+    'The exchange sent a book that is older than its updates',
+    'The trigger asks for the book again. If this repeats, check that the REST and the WebSocket base URL belong together.',
   ),
   OF_SYNC_TIMEOUT: entry(
     true,
-    'The book did not come into sync in time',
-    'Check that the symbol trades, and look at the Feed Status of the trigger for the reason.',
+    'The order book did not come into sync in time',
+    'Check that the symbol trades; Order Flow Data shows why its feed is not live.',
   ),
 
   // Store
@@ -197,17 +220,69 @@ export const ERROR_CATALOGUE = {
   ),
   OF_REDIS_WRONG_TYPE: entry(
     false,
-    'The key exists in Redis but holds something else than a snapshot',
+    'A Redis key that this package needs holds a value of another type',
     'Choose another Key Prefix, or delete the key.',
   ),
-  OF_REDIS_MEMORY: entry(true, 'Redis is out of memory', 'Raise maxmemory or free memory in Redis.'),
-  OF_REDIS_READ_ONLY: entry(
+  OF_REDIS_PROTECTED: entry(
+    false,
+    'Redis is in protected mode and refuses other machines',
+    'On the server set a password (requirepass) and enter it in the Order Flow Redis credential, or, in a closed network, set protected-mode to no.',
+  ),
+  OF_REDIS_TLS: entry(
+    false,
+    'The credential and the Redis server do not agree on TLS',
+    'Switch TLS on in the Order Flow Redis credential where the port expects it, and off where it does not.',
+  ),
+  OF_REDIS_CLIENT_CERTIFICATE: entry(
+    false,
+    'Redis asks for a client certificate, or does not accept the one it was given',
+    'Put a certificate and its key, from an authority that the server trusts, into Client Certificate and Client Key of the Order Flow Redis credential.',
+  ),
+  OF_REDIS_SENTINEL: entry(
+    false,
+    'This is the port of a Redis Sentinel, which holds no data',
+    'Choose Sentinel as Topology in the Order Flow Redis credential, or give it the address of the primary server.',
+  ),
+  OF_REDIS_MASTER_NAME: entry(
+    false,
+    'The Sentinel does not know a master of this name',
+    'Correct Master Name in the Order Flow Redis credential; SENTINEL MASTERS lists the names.',
+  ),
+  OF_REDIS_CLUSTER: entry(
+    false,
+    'This Redis server is one node of a cluster and does not hold every key',
+    'Choose Cluster as Topology in the Order Flow Redis credential, and put some of its nodes into Nodes.',
+  ),
+  OF_REDIS_CLUSTER_DOWN: entry(
     true,
+    'The Redis Cluster does not serve this key at the moment',
+    'It is tried again by itself. If it lasts, check that every slot of the cluster has a running primary.',
+  ),
+  OF_REDIS_BUSY: entry(
+    true,
+    'Redis cannot answer yet, since it loads its data or runs a long script',
+    'It is tried again by itself. If it lasts for minutes, look at the log of the Redis server.',
+  ),
+  OF_REDIS_DATABASE: entry(
+    false,
+    'Redis has no database with this number',
+    'Correct Database Number in the Order Flow Redis credential; 0 always exists.',
+  ),
+  OF_REDIS_COMMAND: entry(
+    false,
+    'The server does not know a command that is needed',
+    'Use Redis 6.2 or later, or Valkey. A proxy in front of it, or rename-command, has to leave the commands listed in docs/STORE.md as they are.',
+  ),
+  OF_REDIS_MEMORY: untilMended('Redis is out of memory', 'Raise maxmemory or free memory in Redis.'),
+  OF_REDIS_READ_ONLY: untilMended(
     'This Redis server is a read-only replica',
     'Point the credential at the primary server.',
   ),
-  OF_REDIS_DISK: entry(
-    true,
+  OF_REDIS_NO_REPLICAS: untilMended(
+    'Redis refuses to write while too few replicas are connected',
+    'Bring the replicas back, or lower min-replicas-to-write on the Redis server.',
+  ),
+  OF_REDIS_DISK: untilMended(
     'Redis cannot write to its disk and refuses changes',
     'Free disk space on the Redis server.',
   ),
@@ -219,17 +294,17 @@ export const ERROR_CATALOGUE = {
   OF_REDIS_ERROR: entry(
     true,
     'Redis answered with an error',
-    'Read the message; if it persists check the Redis server.',
+    'The answer is in the message. If it lasts, check the Redis server.',
   ),
   OF_REDIS_CREDENTIAL: entry(
     false,
     'No usable Order Flow Redis credential',
-    'Choose or create an Order Flow Redis credential in the node.',
+    'Choose an Order Flow Redis credential in the node, and correct the field that the message names.',
   ),
   OF_RECORD_INVALID: entry(
     false,
     'The stored snapshot was not written by this package, or is damaged',
-    'Check Key Prefix, and whether another program writes to the same key.',
+    'Check Key Prefix, and which other program writes to this key.',
   ),
   OF_RECORD_VERSION: entry(
     false,
@@ -239,19 +314,24 @@ export const ERROR_CATALOGUE = {
   OF_RECORD_TOO_LARGE: entry(
     false,
     'The stored snapshot is larger than any real one',
-    'Check Key Prefix, and what else writes to the key.',
+    'Check Key Prefix, and which other program writes to this key.',
   ),
 
   // n8n
   OF_EXECUTION_TIMEOUT: entry(
     true,
-    'A workflow execution did not end within the longest wait; the trigger goes on without it',
-    'Make the workflow faster, or start it less often.',
+    'A workflow execution did not end within the time that is usual for this workflow; the trigger goes on without it',
+    'Look in the list of executions whether it still runs. If it does, make the workflow faster, or set a larger Longest Wait for an Execution.',
   ),
   OF_ITEM_INVALID: entry(
     false,
     'The incoming item holds no order book that can be used',
     'Send items with bids and asks as lists of [price, quantity], or choose another source.',
+  ),
+  OF_CHART: entry(
+    true,
+    'The chart could not be drawn',
+    'Run it again, with fewer charts at once. If it lasts, set Format to SVG, and report it with this message.',
   ),
   OF_RECORDING: entry(
     false,
@@ -260,8 +340,8 @@ export const ERROR_CATALOGUE = {
   ),
   OF_INTERNAL: entry(
     false,
-    'Something that should not happen',
-    'Please report it; SECURITY.md and the README say how.',
+    'An unexpected error inside this package',
+    'Report it with this message; the README says where.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 

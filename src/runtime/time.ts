@@ -1,5 +1,7 @@
 /** The last millisecond since 1970 that a date can hold: what is later cannot be written as text. */
 export const LAST_TIME_MS = 8.64e15;
+/** A time since 1970 from here on is in microseconds: in milliseconds it would be the year 5138, in microseconds it is 1973. */
+export const FIRST_MICROSECONDS = 1e14;
 
 /** Monotonic milliseconds: for every duration, so that a jump of the wall clock changes nothing. */
 export function monotonicMs(): number {

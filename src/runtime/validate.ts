@@ -63,14 +63,17 @@ export function refused(field: string, limit: string, value: unknown): OrderFlow
   return new OrderFlowError('OF_PARAMETER', `${field} ${limit}, not ${shown(value)}`, { subject: field });
 }
 
-function describe(limits: Limits): string {
+/** For example "a whole number from 1 to 5000" or "a number above 0 and below 100". */
+function describe({ min, max, above, below, whole }: Limits): string {
+  const kind = whole === true ? 'a whole number' : 'a number';
+  if (min !== undefined && max !== undefined) return `${kind} from ${min} to ${max}`;
   const bounds = [
-    limits.min === undefined ? '' : `at least ${limits.min}`,
-    limits.above === undefined ? '' : `above ${limits.above}`,
-    limits.max === undefined ? '' : `at most ${limits.max}`,
-    limits.below === undefined ? '' : `below ${limits.below}`,
+    min === undefined ? '' : `of at least ${min}`,
+    above === undefined ? '' : `above ${above}`,
+    max === undefined ? '' : `of at most ${max}`,
+    below === undefined ? '' : `below ${below}`,
   ].filter((bound) => bound !== '');
-  return `a ${limits.whole === true ? 'whole ' : ''}number${bounds.length === 0 ? '' : `, ${bounds.join(' and ')}`}`;
+  return [kind, bounds.join(' and ')].filter((part) => part !== '').join(' ');
 }
 
 const SHOWN_CHARACTERS = 40;

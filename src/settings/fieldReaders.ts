@@ -1,6 +1,6 @@
-import { type BaseUrlKind, parseBaseUrl } from '../binance/baseUrl';
-import { MARKETS, isMarketId, type MarketId } from '../binance/markets';
-import { parseSymbols } from '../binance/symbols';
+import { type BaseUrlKind, parseBaseUrl } from '../net/baseUrl';
+import { MARKETS, isMarketId, type MarketId } from '../feed/markets';
+import { type NamedSymbol, parseNamedSymbols } from '../feed/symbols';
 import { readChoice, refused } from '../runtime/validate';
 import { checkPrefix } from '../store/keys';
 import type { StoreKind } from '../store/openStore';
@@ -17,10 +17,19 @@ export function readMarket(value: unknown): MarketId {
   return value;
 }
 
-/** Symbols picked from the list or typed (a resource locator), or what an expression gave: text or a list. */
-export function readSymbols(value: unknown): string[] {
+/**
+ * Symbols picked from the list or typed (a resource locator), or what an expression gave: text or a list; then those that
+ * were picked besides.
+ */
+export function readSymbols(parameter: ParameterReader, market: MarketId): NamedSymbol[] {
+  const value = parameter('symbols');
   const picked = typeof value === 'object' && value !== null && '__rl' in value && 'value' in value;
-  return parseSymbols(picked ? value.value : value);
+  const first = parseNamedSymbols(picked ? value.value : value, market);
+  const more = parameter('moreSymbols');
+  if (more === undefined || (Array.isArray(more) && more.length === 0)) return first;
+  const names = new Set(first.map(({ symbol }) => symbol));
+  const others = parseNamedSymbols(more, market, 'More Symbols');
+  return [...first, ...others.filter(({ symbol }) => !names.has(symbol))];
 }
 
 /** Undefined where the field is empty: the market's own address is used. */

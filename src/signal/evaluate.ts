@@ -2,12 +2,12 @@ import { costBps } from './cost';
 import { add, ratio, subtract, toNumber } from './exact';
 import { levelsRequested, selectLevels, sidesOf } from './measures';
 import { noSignalMessage, signalMessage } from './message';
-import { type Quote, compareTouch, quoteOf, spanBps } from './quote';
+import { type Quote, compareTouch, quoteOf, spanBps, touchOf } from './quote';
 import { signalOf } from './rule';
 import type { Evaluation, NoSignalReason, SignalInput, SignalParameters } from './types';
 
 /**
- * Judges one book: a signal only where it is honest, else the first reason that stands against it. Pure and exact:
+ * Judges one book: a signal only where it is honest, else the first reason against it. Pure and exact:
  * the signal and every sum are those of decimal arithmetic.
  */
 export function evaluate(input: SignalInput, parameters: SignalParameters): Evaluation {
@@ -16,18 +16,11 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
   if (distrust !== null && distrust !== 'stale') return withoutSignal(input, parameters, distrust, {});
   const bid = input.bids[0];
   const ask = input.asks[0];
-  if (bid === undefined || ask === undefined) {
-    const best = {
-      bestBid: bid === undefined ? null : Number(bid[0]),
-      bestAsk: ask === undefined ? null : Number(ask[0]),
-    };
-    return withoutSignal(input, parameters, distrust ?? withoutTouch(input), best);
-  }
+  if (bid === undefined || ask === undefined)
+    return withoutSignal(input, parameters, distrust ?? withoutTouch(input), touchOf(input.bids, input.asks));
   const order = compareTouch(bid, ask);
-  if (order < 0) {
-    const best = { bestBid: Number(bid[0]), bestAsk: Number(ask[0]) };
-    return withoutSignal(input, parameters, distrust ?? 'crossed', best);
-  }
+  if (order < 0)
+    return withoutSignal(input, parameters, distrust ?? 'crossed', touchOf(input.bids, input.asks));
   const quote = quoteOf(bid, ask);
   const prices = { ...quotedFields(quote), ...costFields(input, parameters, quote) };
   if (distrust !== null || order === 0) return withoutSignal(input, parameters, distrust ?? 'locked', prices);
@@ -45,7 +38,7 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
     levelsUsedAsks: asks.length,
   };
   return {
-    ...blank(parameters),
+    ...blank(input, parameters),
     ...prices,
     ...facts,
     imbalance: toNumber(difference),
@@ -55,15 +48,21 @@ export function evaluate(input: SignalInput, parameters: SignalParameters): Eval
     bidDepth: toNumber(sides.bidDepth),
     askDepth: toNumber(sides.askDepth),
     levelsSpanBps: spanBps(bids[bids.length - 1], asks[asks.length - 1], quote.twiceMid),
-    message: signalMessage(input, parameters, facts),
+    message: signalMessage(input, parameters, {
+      ...facts,
+      bids: toNumber(sides.bids),
+      asks: toNumber(sides.asks),
+    }),
   };
 }
 
-/** Why the book may not be believed, whatever stands in it. */
+/** Why the book may not be believed, whatever it holds. */
 function distrustReason(input: SignalInput, parameters: SignalParameters): NoSignalReason | null {
   if (input.trust.kind !== 'ok') return input.trust.kind;
   const { ageMs } = input.trust;
-  return parameters.maxAgeMs > 0 && (ageMs ?? 0) > parameters.maxAgeMs ? 'stale' : null;
+  const { maxAgeMs, ageMustBeKnown } = parameters;
+  if (maxAgeMs === 0) return null;
+  return (ageMs === null ? ageMustBeKnown : ageMs > maxAgeMs) ? 'stale' : null;
 }
 
 /** A side without a known level: the exchange has none, or the price has left all those that are known. */
@@ -92,11 +91,18 @@ function withoutSignal(
   reason: NoSignalReason,
   known: Partial<Evaluation>,
 ): Evaluation {
-  return { ...blank(parameters), ...known, reason, message: noSignalMessage(input, parameters, reason) };
+  return {
+    ...blank(input, parameters),
+    ...known,
+    reason,
+    message: noSignalMessage(input, parameters, reason),
+  };
 }
 
-function blank(parameters: SignalParameters): Omit<Evaluation, 'message'> {
+function blank({ units }: SignalInput, parameters: SignalParameters): Omit<Evaluation, 'message'> {
   return {
+    quantityUnit: units?.quantityUnit ?? null,
+    notionalCurrency: units?.notionalCurrency ?? null,
     signal: null,
     reason: null,
     imbalance: null,

@@ -91,7 +91,7 @@ export function sidesOf(
 ): Sides {
   const bidDepth = sumQuantities(bids);
   const askDepth = sumQuantities(asks);
-  // A contract of COIN-M is worth so many USD at any price: its price times its quantity means nothing.
+  // A contract of COIN-M is worth a fixed amount of USD at any price: its price times its quantity means nothing.
   const worth = contractSize === null ? null : exactOfNumber(contractSize);
   const weightedBids = worth === null ? sumNotional(bids) : multiply(bidDepth, worth);
   const weightedAsks = worth === null ? sumNotional(asks) : multiply(askDepth, worth);

@@ -3,7 +3,7 @@ import type { Measure, SignalParameters } from './types';
 
 /** As deep as the exchange's deepest reply. */
 export const MAX_LEVELS = 5_000;
-/** One day: an age or a period beyond it is a slip of the keyboard. */
+/** One day: a longer age or period is a typing error. */
 export const MAX_SECONDS = 86_400;
 /** Half of the mid: beyond it a band reaches into prices that mean nothing. */
 export const MAX_BAND_BPS = 5_000;
@@ -19,6 +19,7 @@ export const SIGNAL_DEFAULTS: SignalParameters = {
   bandBps: 10,
   bandMinSpreads: 2,
   maxAgeMs: 5_000,
+  ageMustBeKnown: false,
   costAmount: null,
 };
 
@@ -63,6 +64,7 @@ export function readSignalParameters(raw: RawSignalParameters): SignalParameters
     maxAgeMs:
       1000 *
       readNumber('Maximum Age (Seconds)', raw.maxAge, { min: 0, max: MAX_SECONDS }, defaults.maxAgeMs / 1000),
+    ageMustBeKnown: raw.maxAge !== undefined,
     costAmount: readCostAmount(raw.costAmount),
   };
 }

@@ -5,6 +5,15 @@ import { type Exact, add, exactOf, multiply, ratio, subtract, toNumber } from '.
 /** Basis points in one. */
 export const BPS = 10_000;
 
+/** Best prices and what follows from them, as items show them. Null where a side is empty, or the book is crossed. */
+export interface Touch {
+  readonly bestBid: number | null;
+  readonly bestAsk: number | null;
+  readonly mid: number | null;
+  readonly spread: number | null;
+  readonly spreadBps: number | null;
+}
+
 /** The top of a book that has both sides. */
 export interface Quote {
   readonly bestBid: number;
@@ -49,6 +58,19 @@ export function quoteOf(bid: Level, ask: Level): Quote {
     twiceMid,
     gap,
   };
+}
+
+/** The same numbers for the trigger and the action: mid and spread are exact, so that 2600.44 / 2600.45 gives 2600.445. */
+export function touchOf(bids: readonly Level[], asks: readonly Level[]): Touch {
+  const bid = bids.at(0);
+  const ask = asks.at(0);
+  if (bid !== undefined && ask !== undefined && compareTouch(bid, ask) >= 0) {
+    const { bestBid, bestAsk, mid, spread, spreadBps } = quoteOf(bid, ask);
+    return { bestBid, bestAsk, mid, spread, spreadBps };
+  }
+  const bestBid = bid === undefined ? null : Number(bid[0]);
+  const bestAsk = ask === undefined ? null : Number(ask[0]);
+  return { bestBid, bestAsk, mid: null, spread: null, spreadBps: null };
 }
 
 /** From the lowest bid to the highest ask given, in basis points of the mid. */

@@ -16,42 +16,19 @@ export function signalOf(bids: Exact, asks: Exact, threshold: number): Signal {
   return sellSide ? 'SELLING' : 'BUYING';
 }
 
-const HUNDRED: Exact = { units: 100n, digits: 0 };
-
-/** What sums in floating point can say. `unclear`: too near the threshold, or no plain book; ask `evaluate`. */
-export type QuickVerdict = Signal | 'unclear';
-
-/**
- * Summing 5 000 terms in doubles is off by less than 1e-12 of the sum. In units of 100 · excess that is 1e-10 of the larger side;
- * the margin is a hundred times that.
- */
-const MARGIN = 1e-8;
-
-/**
- * The rule on sums kept in doubles: for every update, so it allocates nothing. It never guesses: where rounding could
- * decide, or the book is not a plain one (a side short of levels, crossed, locked), it says `unclear`.
- * @param inverse quantities are contracts (COIN-M): their notional is the same multiple of quantity on both sides
- */
-export function signalFromSums(
-  sums: TopSums,
-  measure: Measure,
-  levels: number,
-  threshold: number,
-  inverse: boolean,
-): QuickVerdict {
-  if (!isPlain(sums, measure, levels)) return 'unclear';
-  const bids = bidSide(sums, measure, inverse);
-  const asks = askSide(sums, measure, inverse);
-  const sellSide = asks > bids;
-  const larger = sellSide ? asks : bids;
-  const beyond = 100 * (sellSide ? asks - bids : bids - asks) - threshold * larger;
-  const margin = MARGIN * larger;
-  if (beyond < -margin) return 'NEUTRAL';
-  if (!(beyond > margin)) return 'unclear';
-  return sellSide ? 'SELLING' : 'BUYING';
+/** The same rule for a percentage of the larger side, positive where there is more to be sold: a mean, or a sum of books. */
+export function signalOfPercent(percent: number, threshold: number): Signal {
+  if (percent > threshold) return 'SELLING';
+  return -percent > threshold ? 'BUYING' : 'NEUTRAL';
 }
 
-/** 100 · (asks − bids) / the larger side, from sums in doubles; NaN where the book is not a plain one. Allocates nothing. */
+const HUNDRED: Exact = { units: 100n, digits: 0 };
+
+/**
+ * 100 · (asks − bids) / the larger side, from sums in doubles, for every update: it allocates nothing. NaN where the book is
+ * not a plain one (a side short of levels, crossed, locked); ask `evaluate` then.
+ * @param inverse quantities are contracts (COIN-M): their notional is the same multiple of quantity on both sides
+ */
 export function percentFromSums(sums: TopSums, measure: Measure, levels: number, inverse: boolean): number {
   if (!isPlain(sums, measure, levels)) return NaN;
   const bids = bidSide(sums, measure, inverse);

@@ -1,4 +1,4 @@
-import type { Level } from '../book/types';
+import type { BookSides } from '../book/types';
 
 /** What the rule says of a book it may judge. */
 export type Signal = 'SELLING' | 'BUYING' | 'NEUTRAL';
@@ -9,6 +9,8 @@ export type NoSignalReason =
   | 'missing'
   /** The feed has no exact book at the moment. */
   | 'syncing'
+  /** The exchange does not match orders for the symbol: halted, closed, delisted. */
+  | 'not-trading'
   /** The book could not be read. */
   | 'error'
   /** The book is older than Max Age allows. */
@@ -41,25 +43,43 @@ export type Measure =
 
 /** Whether the book may be believed; what only the reader of the feed or the store can know. */
 export type Trust =
-  /** `ageMs`: since the feed last knew the book to be the exchange's; null where nobody can tell (a book from an item). */
-  | { readonly kind: 'ok'; readonly ageMs: number | null }
+  /**
+   * `ageMs`: since the feed last knew the book to be the exchange's; null where that is unknown (a book from an item), and
+   * `unknownAge` says why, a clause without a full stop.
+   */
+  | { readonly kind: 'ok'; readonly ageMs: number | null; readonly unknownAge?: string }
   /** `detail`: a sentence for the user, without a full stop. */
-  | { readonly kind: 'missing' | 'syncing' | 'error'; readonly detail?: string };
+  | { readonly kind: 'missing' | 'syncing' | 'not-trading' | 'error'; readonly detail?: string };
 
 /** A book to judge. The caller reads as many levels as the parameters ask for, all it has for a band. */
-export interface SignalInput {
+export interface SignalInput extends BookSides {
   readonly market: string;
-  readonly symbol: string;
-  /** Best first; canonical decimals, quantities above zero. */
-  readonly bids: readonly Level[];
-  readonly asks: readonly Level[];
+  /** Null where a book from an item names none. */
+  readonly symbol: string | null;
   readonly lastUpdateId: number | null;
-  /** True: the exchange has no more levels on this side. False: what lies beyond the last one is unknown. */
-  readonly bidsComplete: boolean;
-  readonly asksComplete: boolean;
   /** COIN-M: USD a contract, because quantities are contracts there. Null where quantities are in the base asset. */
   readonly contractSize: number | null;
   readonly trust: Trust;
+  /** What quantities and notionals are counted in, for messages and items; null where that is unknown. */
+  readonly units?: Units;
+  /** Where the book comes from: a message names what to raise there. */
+  readonly origin?: BookOrigin;
+  /** Messages name the market, spot too: where several are in use. */
+  readonly nameMarket?: boolean;
+}
+
+export interface Units {
+  readonly quantityUnit: string | null;
+  readonly notionalCurrency: string | null;
+}
+
+export interface BookOrigin {
+  /** `feed`: the live book of a trigger. */
+  readonly kind: 'store' | 'item' | 'exchange' | 'feed';
+  /** Levels a side that the writer of a stored book keeps; null where that is unknown. */
+  readonly keptLevels: number | null;
+  /** Levels a side of the exchange's deepest reply. */
+  readonly maxLevels: number;
 }
 
 export interface SignalParameters {
@@ -72,16 +92,18 @@ export interface SignalParameters {
   readonly matchLevels: boolean;
   /** `band`: distance from the mid to each side, in basis points. */
   readonly bandBps: number;
-  /** `band`: never nearer to the mid than so many spreads; 0 = no such limit. */
+  /** `band`: never nearer to the mid than this many spreads; 0 = no such limit. */
   readonly bandMinSpreads: number;
   /** Milliseconds; 0 = any age. */
   readonly maxAgeMs: number;
+  /** True where the user set Maximum Age: a book whose age is not known is then as good as too old. */
+  readonly ageMustBeKnown: boolean;
   /** Amount in quote currency (COIN-M: USD) to price against the book; null = no such fields. */
   readonly costAmount: number | null;
 }
 
-/** What stands in an item beside identity and times. Null where there is nothing to say. */
-export interface Evaluation {
+/** What an item holds beside identity and times. Null where there is nothing to say. */
+export interface Evaluation extends Units {
   readonly signal: Signal | null;
   readonly reason: NoSignalReason | null;
   /** Asks minus bids, in the unit of the measure: positive = more to be sold. */

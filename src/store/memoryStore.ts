@@ -3,7 +3,10 @@ import { processShared } from '../runtime/processShared';
 import { monotonicMs, wallMs } from '../runtime/time';
 import type { Level } from '../book/types';
 import { decideHeartbeat, decideMark, decideSave, FEED_STATUS_FRESH_MS, type RecordHead } from './saveRule';
+import { FEED_ENDING } from './keys';
+import { MemoryHistory } from './memoryHistory';
 import {
+  MAX_FEEDS,
   RECORD_FORMAT,
   type BookContent,
   type FeedStatusContent,
@@ -21,7 +24,7 @@ import {
   type WriteReply,
 } from './types';
 
-/** Expired entries are looked for at most once in so many milliseconds, by whoever writes: no timer of its own. */
+/** How often expired entries are looked for at most, milliseconds. Whoever writes does it, so no timer is needed. */
 const SWEEP_EVERY_MS = 30_000;
 
 /** Times are monotonic, so that a jump of the wall clock ages nothing; readers get wall-clock times made from them. */
@@ -72,6 +75,7 @@ const place = (): MemoryPlace =>
 export class MemoryStore implements SnapshotStore {
   readonly kind = 'memory';
   readonly identity = 'memory';
+  readonly history: MemoryHistory;
   private readonly place = place();
   private closed = false;
 
@@ -79,7 +83,9 @@ export class MemoryStore implements SnapshotStore {
   constructor(
     private readonly now: () => number = monotonicMs,
     private readonly wall: () => number = wallMs,
-  ) {}
+  ) {
+    this.history = new MemoryHistory((step) => this.run(step), wall);
+  }
 
   ready(): Promise<void> {
     return this.run(() => undefined);
@@ -163,6 +169,18 @@ export class MemoryStore implements SnapshotStore {
     );
   }
 
+  feedKeys(keyPrefix: string): Promise<string[]> {
+    return this.run((now) => {
+      const keys = [...this.place.feeds.keys()].filter(
+        (key) => key.startsWith(keyPrefix) && key.endsWith(FEED_ENDING),
+      );
+      return keys
+        .filter((key) => live(this.place.feeds, key, now) !== null)
+        .sort()
+        .slice(0, MAX_FEEDS + 1);
+    });
+  }
+
   setJson(key: string, value: unknown, ttlMs: number): Promise<void> {
     return this.run((now) => {
       this.sweep(now);
@@ -234,25 +252,12 @@ export class MemoryStore implements SnapshotStore {
     const { content, epoch, state } = entry;
     const ageMs = Math.max(0, Math.round(now - entry.liveAt));
     const record: OrderBookRecord = {
+      ...copyContent(content),
       format: RECORD_FORMAT,
       epoch,
-      lastUpdateId: content.lastUpdateId,
       liveAtMs: this.wallAt(ageMs),
       state,
-      levels: content.levels,
       exchange: 'binance',
-      market: content.market,
-      symbol: content.symbol,
-      eventTimeMs: content.eventTimeMs,
-      receivedAtMs: content.receivedAtMs,
-      bidsComplete: content.bidsComplete,
-      asksComplete: content.asksComplete,
-      resyncs: content.resyncs,
-      updateSpeedMs: content.updateSpeedMs,
-      ...(content.saveEveryMs === undefined ? {} : { saveEveryMs: content.saveEveryMs }),
-      bids: copyLevels(content.bids),
-      asks: copyLevels(content.asks),
-      ...(content.flow === undefined ? {} : { flow: { ...content.flow } }),
     };
     return { record, ageMs };
   }

@@ -1,6 +1,6 @@
 import { MemoryStore } from './memoryStore';
-import { readRedisSettings } from './redisClient';
-import { RedisStore, type RedisStoreOptions } from './redisStore';
+import { readRedisSettings } from './redis/redisSettings';
+import { RedisStore, type RedisStoreOptions } from './redis/redisStore';
 import type { SnapshotStore } from './types';
 
 export type StoreKind = 'memory' | 'redis';

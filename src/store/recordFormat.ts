@@ -1,7 +1,7 @@
 import { canonicalDecimal, compareDecimals } from '../book/decimal';
 import type { Level } from '../book/types';
-import { isMarketId } from '../binance/markets';
-import type { FeedState } from '../binance/feedTypes';
+import { isMarketId } from '../feed/markets';
+import type { FeedState } from '../feed/types';
 import { OrderFlowError } from '../runtime/errors';
 import { LAST_TIME_MS } from '../runtime/time';
 import { FUTURE_TOLERANCE_MS, MAX_LEAD_MS } from './saveRule';
@@ -24,6 +24,8 @@ export const MAX_RECORD_LEVELS = 5_000;
 export const MAX_RECORD_BYTES = 2 * 1024 * 1024;
 /** Largest small value (feed status, imbalance, alert state) read from a store, in bytes. */
 export const MAX_SMALL_BYTES = 64 * 1024;
+/** Longest status of a symbol, in characters. */
+const MAX_STATUS = 100;
 
 const RECORD_STATES: ReadonlySet<unknown> = new Set<RecordState>(['live', 'syncing', 'stopped']);
 const FEED_STATES: ReadonlySet<unknown> = new Set<FeedState>([
@@ -42,6 +44,12 @@ function encodeLevels(levels: readonly Level[]): string {
   return text + ']';
 }
 
+/** Missing as a rule, so that a record costs no more. */
+function encodeFacts({ tradingStatus, contractSize }: BookContent): string {
+  const status = tradingStatus === undefined ? '' : `"tradingStatus":${JSON.stringify(tradingStatus)},`;
+  return contractSize === undefined ? status : `${status}"contractSize":${contractSize},`;
+}
+
 /** Everything of a record behind its head, closing brace included: what does not depend on the store's state. */
 export function encodeBookTail(content: BookContent): string {
   const { saveEveryMs } = content;
@@ -52,7 +60,7 @@ export function encodeBookTail(content: BookContent): string {
     `${pace}"exchange":"binance","market":"${content.market}","symbol":${JSON.stringify(content.symbol)},` +
     `"eventTimeMs":${content.eventTimeMs},"receivedAtMs":${content.receivedAtMs},` +
     `"bidsComplete":${content.bidsComplete},"asksComplete":${content.asksComplete},` +
-    `"resyncs":${content.resyncs},"updateSpeedMs":${content.updateSpeedMs},` +
+    `"resyncs":${content.resyncs},"updateSpeedMs":${content.updateSpeedMs},${encodeFacts(content)}` +
     `"bids":${encodeLevels(content.bids)},"asks":${encodeLevels(content.asks)}${flow}}`
   );
 }
@@ -67,7 +75,7 @@ export function encodeBookHead(head: HeadFields): string {
 }
 
 const invalid = (subject: string, what: string): OrderFlowError =>
-  new OrderFlowError('OF_RECORD_INVALID', `${subject}: ${what}`, { subject });
+  new OrderFlowError('OF_RECORD_INVALID', `${subject} (${what})`, { subject });
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -116,6 +124,12 @@ class FieldReader {
 
   countOrNull(name: string): number | null {
     return this.fields[name] === null ? null : this.count(name);
+  }
+
+  amount(name: string): number {
+    const value = this.fields[name];
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw this.wrong(name);
+    return value;
   }
 
   flag(name: string): boolean {
@@ -215,6 +229,8 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     resyncs: read.count('resyncs'),
     updateSpeedMs: read.count('updateSpeedMs'),
     ...(fields.saveEveryMs === undefined ? {} : { saveEveryMs: read.count('saveEveryMs') }),
+    ...(fields.tradingStatus === undefined ? {} : { tradingStatus: read.text('tradingStatus', MAX_STATUS) }),
+    ...(fields.contractSize === undefined ? {} : { contractSize: read.amount('contractSize') }),
     bids,
     asks,
     ...(flow === undefined ? {} : { flow }),
@@ -224,24 +240,9 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
 
 /** A feed status behind its head, closing brace included. */
 export function encodeFeedTail(status: FeedStatusContent): string {
-  const { market, symbol, sinceMs, reason, errorCode, resyncs, lastEventAgeMs, usedWeight, lastUpdateId } =
-    status;
-  const tail = {
-    market,
-    symbol,
-    sinceMs,
-    reason,
-    errorCode,
-    resyncs,
-    lastEventAgeMs,
-    usedWeight,
-    lastUpdateId,
-  };
+  // The head has these.
+  const { writer: _writer, state: _state, ...tail } = status;
   return JSON.stringify(tail).slice(1);
-}
-
-export function encodeFeedHead(writtenAtMs: number, writer: string, state: FeedState): string {
-  return `{"format":${RECORD_FORMAT},"writtenAtMs":${writtenAtMs},"writer":"${writer}","state":"${state}",`;
 }
 
 /** As decodeBook, for a feed status. */
@@ -267,6 +268,13 @@ export function decodeFeedStatus(text: string, nowMs: number, subject: string): 
     lastEventAgeMs: read.countOrNull('lastEventAgeMs'),
     usedWeight: read.countOrNull('usedWeight'),
     lastUpdateId: read.countOrNull('lastUpdateId'),
+    ...(fields.tradingStatus === undefined
+      ? {}
+      : { tradingStatus: read.textOrNull('tradingStatus', MAX_STATUS) }),
+    ...(fields.tradingStatusAtMs === undefined
+      ? {}
+      : { tradingStatusAtMs: read.timeOrNull('tradingStatusAtMs') }),
+    ...(fields.notTrading === undefined ? {} : { notTrading: read.textOrNull('notTrading', MAX_STATUS) }),
   };
   return { record, ageMs: Math.max(0, ageMs) };
 }

@@ -2,7 +2,7 @@ import type { HeartbeatRequest, RecordState, SaveRequest, WriteOutcome } from '.
 
 /**
  * Who may write a record, decided without I/O. The memory store uses this; Redis decides the same in its script
- * (scripts.ts), and both are held against one model by the tests.
+ * (scripts.ts), and the tests compare both with one model.
  */
 
 /** A record whose holder was silent for longer may be taken over by a standby writer, milliseconds. */
@@ -14,19 +14,19 @@ export const FUTURE_TOLERANCE_MS = 5_000;
 /** A live feed status younger than this is not replaced by another writer's trouble, milliseconds. */
 export const FEED_STATUS_FRESH_MS = 12_000;
 
-/** A claim that was longer on its way is of a writer that has given it up: each command is given as long. Milliseconds. */
+/** A claim that took longer to arrive is refused: its writer has given it up, as each command has this limit. Milliseconds. */
 export const LATE_CLAIM_MS = 5_000;
-/** Claims at once count on from each other, so an epoch may be ahead of the time when it began: so far, milliseconds. */
+/** Claims at the same moment count on from each other, so an epoch may be ahead of the clock by this much, milliseconds. */
 export const EPOCH_TIE_MS = 10;
 /** By how much a claim may be older than the live record in its place: the way to a far store and back, milliseconds. */
 export const CLAIM_SLACK_MS = 1_000;
 /**
- * An epoch or version further ahead of the store's clock was made by nobody who counts as we do, milliseconds: a
- * century, more than any clock that was set wrong. Counting on from it would soon leave the digits that are exact.
+ * An epoch or version further ahead of the store's clock was not made by this package, milliseconds: a century, more
+ * than any wrong clock. Counting on from it would soon exceed the digits that are exact.
  */
 export const MAX_LEAD_MS = 3_155_760_000_000;
 
-/** The head of the record that stands in the store. */
+/** The head of the stored record. */
 export interface RecordHead {
   readonly epoch: number;
   readonly lastUpdateId: number;
@@ -44,7 +44,7 @@ export interface Decision {
   readonly epoch: number;
 }
 
-/** How long the holder may be silent: also one that is late for a save has to be given the time for it. */
+/** How long the holder may be silent: one that saves seldom gets the time of two of its saves. */
 function patienceMs(head: RecordHead, takeoverMs: number): number {
   return Math.max(takeoverMs, 2 * Math.min(head.saveEveryMs, MAX_SAVE_EVERY_MS));
 }
@@ -52,8 +52,8 @@ function patienceMs(head: RecordHead, takeoverMs: number): number {
 const believable = (ageMs: number): boolean => ageMs >= -FUTURE_TOLERANCE_MS;
 
 /**
- * Whether a claim, of a writer that is new or stands by, was held up on its way: it must not fence who came after it,
- * nor put its old book in the place of a newer one.
+ * Was the claim of a new or standby writer delayed on its way? It must not fence a writer that came after it, nor
+ * replace a newer book.
  * @param onItsWayMs since the request was made, by the store's clock
  */
 function isLate(head: RecordHead | null, nowMs: number, onItsWayMs: number): boolean {
@@ -72,19 +72,19 @@ export function decideSave(
   nowMs: number,
   onItsWayMs = 0,
 ): Decision {
-  const { tenure, content } = request;
-  if ((tenure === 'claim' || tenure === 'standby') && isLate(head, nowMs, onItsWayMs))
+  const { role, content } = request;
+  if ((role === 'claim' || role === 'standby') && isLate(head, nowMs, onItsWayMs))
     return { outcome: 'late', epoch: head?.epoch ?? 0 };
   if (head === null)
     return {
       outcome: 'saved',
-      epoch: tenure === 'hold' ? request.epoch : Math.max(request.epoch + 1, nowMs),
+      epoch: role === 'hold' ? request.epoch : Math.max(request.epoch + 1, nowMs),
     };
   const recent = believable(head.ageMs) && head.ageMs < patienceMs(head, request.takeoverMs ?? TAKEOVER_MS);
   const refused = (outcome: WriteOutcome): Decision => ({ outcome, epoch: head.epoch });
   // Not below the clock either: epochs stay unique when a record expired or a promoted replica lost the last ones.
   const next: Decision = { outcome: 'saved', epoch: Math.max(head.epoch + 1, nowMs) };
-  switch (tenure) {
+  switch (role) {
     case 'claim':
       return recent && head.state === 'live' && content.levels < head.levels ? refused('deferred') : next;
     case 'standby':

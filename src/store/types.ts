@@ -1,7 +1,7 @@
-import type { MarketId } from '../binance/markets';
-import type { Level } from '../book/types';
-import type { FeedState } from '../binance/feedTypes';
+import type { MarketId } from '../feed/markets';
+import type { BookSnapshot, FeedState } from '../feed/types';
 import type { OrderFlowError } from '../runtime/errors';
+import type { HistoryStore } from './historyTypes';
 
 export const RECORD_FORMAT = 1;
 
@@ -24,32 +24,23 @@ export const FLOW_FIELDS = [
 export type StoredFlow = { readonly [field in (typeof FLOW_FIELDS)[number]]?: number | null };
 
 /** What a writer says about a book; the store adds the head (format, epoch, liveAtMs, state). */
-export interface BookContent {
-  readonly lastUpdateId: number;
+export interface BookContent extends BookSnapshot {
   /** Levels a side that the writer was asked to keep. */
   readonly levels: number;
-  readonly market: MarketId;
-  readonly symbol: string;
-  /** The exchange's event time; null where it gives none. */
-  readonly eventTimeMs: number | null;
-  /** The writer's wall clock when the last event was received. */
-  readonly receivedAtMs: number;
-  /** True: the exchange has no more levels on this side than are stored. */
-  readonly bidsComplete: boolean;
-  readonly asksComplete: boolean;
   readonly resyncs: number;
   readonly updateSpeedMs: number;
-  /** Between saves of a changing book; missing where nobody goes on saving, or an older version wrote. */
+  /** Between saves of a changing book; missing where no more saves follow, or an older version wrote. */
   readonly saveEveryMs?: number;
-  /** Best first; canonical decimals. */
-  readonly bids: readonly Level[];
-  readonly asks: readonly Level[];
+  /** Only where the exchange does not trade the symbol: its status, DELISTED where the list has it no more. */
+  readonly tradingStatus?: string;
+  /** COIN-M: USD a contract is worth, where the exchange's list has said. */
+  readonly contractSize?: number;
   /** Order flow over sliding windows and time-weighted means, where the trigger keeps them (see signal/). */
   readonly flow?: StoredFlow;
 }
 
 /**
- * What stands at `<prefix><name>-orderbook`: JSON, a public contract (docs/STORE.md). The first six fields come first
+ * The record at `<prefix><name>-orderbook`: JSON, a public contract (docs/STORE.md). The first six fields come first
  * and in this order, so that the store's script reads them without parsing the rest.
  */
 export interface OrderBookRecord extends BookContent {
@@ -58,7 +49,7 @@ export interface OrderBookRecord extends BookContent {
   readonly epoch: number;
   /** When the feed last knew this book to be the exchange's, by the store's clock, milliseconds since 1970. */
   readonly liveAtMs: number;
-  /** `live`, or why the feed no longer stands behind the record. */
+  /** `live`, or why the feed no longer vouches for the record. */
   readonly state: RecordState;
   readonly exchange: 'binance';
 }
@@ -70,7 +61,7 @@ export interface StoredBook {
   readonly ageMs: number;
 }
 
-/** What stands at `<prefix><name>-feed`: the feed's state for other processes. The first four fields come first, in this order. */
+/** The record at `<prefix><name>-feed`: the feed's state for other processes. The first four fields come first, in this order. */
 export interface FeedStatusRecord {
   readonly format: typeof RECORD_FORMAT;
   /** By the store's clock. */
@@ -87,6 +78,11 @@ export interface FeedStatusRecord {
   readonly lastEventAgeMs: number | null;
   readonly usedWeight: number | null;
   readonly lastUpdateId: number | null;
+  /** What the exchange's list last said, and when; missing where an older version wrote. */
+  readonly tradingStatus?: string | null;
+  readonly tradingStatusAtMs?: number | null;
+  /** The status that keeps the book from being judged; null where none does. */
+  readonly notTrading?: string | null;
 }
 
 /** What a writer hands in; the store adds format and writtenAtMs. */
@@ -99,21 +95,23 @@ export interface StoredFeedStatus {
 }
 
 /**
- * How a writer stands to the record.
+ * What a writer is to a record that several processes may write. One of them holds it: it has the record's *epoch*, a
+ * number greater than any before, and renews its lease with every save and heartbeat. A write with an older epoch is
+ * refused (fenced), so a writer that was delayed cannot put an old book in the place of a newer one.
  * - `claim`: a writer's first save. It takes the next epoch, unless a fresh live record holds more levels.
- * - `hold`: a save of the writer whose epoch it is.
+ * - `hold`: a save of the writer that has the record's epoch.
  * - `renew`: the holder takes a new epoch, because the exchange's ids started over.
- * - `standby`: another writer was there first; let through once that one stopped or went silent.
+ * - `standby`: another writer was first; let through once that one has stopped or its lease has run out.
  */
-export type Tenure = 'claim' | 'hold' | 'renew' | 'standby';
+export type WriterRole = 'claim' | 'hold' | 'renew' | 'standby';
 
 export interface SaveRequest {
-  readonly tenure: Tenure;
+  readonly role: WriterRole;
   /** The writer's epoch with `hold` and `renew`; 0 otherwise. */
   readonly epoch: number;
   /** Milliseconds since the feed last knew the book to be the exchange's, when the request is made. */
   readonly liveAgeMs: number;
-  /** Milliseconds after which the record is gone unless saved or heard of again. */
+  /** Milliseconds after which the record is gone unless it is saved or renewed. */
   readonly ttlMs: number;
   /** A record whose holder was silent for longer, and for twice its own saveEveryMs, may be taken over. Default TAKEOVER_MS. */
   readonly takeoverMs?: number;
@@ -140,7 +138,7 @@ export type WriteOutcome =
   | 'fenced'
   /** A claim with fewer levels than the live record; nothing changed. */
   | 'deferred'
-  /** A claim that was held up on its way; nothing changed. Claim anew with the book of now. */
+  /** A claim that was delayed on its way; nothing changed. Claim again with the current book. */
   | 'late'
   /** Heartbeat or mark: the record is not there or not the one meant; save it whole. */
   | 'missing';
@@ -151,13 +149,16 @@ export interface WriteReply {
   readonly epoch: number;
 }
 
-/** One key of a batch read: what stands there, null where nothing does, or why it cannot be used. */
+/** One key of a batch read: its value, null where there is none, or why it cannot be used. */
 export type ReadResult<T> = T | OrderFlowError | null;
+
+/** The most feeds that one look at a prefix finds. */
+export const MAX_FEEDS = 5_000;
 
 /** A small state under compare-and-swap. */
 export interface StoredState {
   readonly value: unknown;
-  /** Pass it to storeState; 0 stands for "there is none". */
+  /** Pass it to storeState; 0 means that there is none. */
   readonly version: number;
   /** Since it was stored, by the store's clock. */
   readonly ageMs: number;
@@ -190,14 +191,19 @@ export interface SnapshotStore {
 
   save(key: string, request: SaveRequest): Promise<WriteReply>;
   heartbeat(key: string, request: HeartbeatRequest): Promise<WriteReply>;
-  /** Says that the feed no longer stands behind the record; only for the holder of `epoch`. */
+  /** Says that the feed no longer vouches for the record; only for the holder of `epoch`. */
   mark(key: string, epoch: number, state: 'syncing' | 'stopped'): Promise<WriteReply>;
   /** One round trip for any number of keys. Answers in the order of the keys. */
   readBooks(keys: readonly string[]): Promise<Array<ReadResult<StoredBook>>>;
 
-  /** False: another writer's fresh `live` status stands there, and this one is not live. */
+  /** False: another writer's fresh `live` status is there, and this one is not live. */
   writeFeedStatus(key: string, status: FeedStatusContent, ttlMs: number): Promise<boolean>;
   readFeedStatus(keys: readonly string[]): Promise<Array<ReadResult<StoredFeedStatus>>>;
+  /**
+   * The keys under a prefix that are named as the status of a feed is, sorted; at most MAX_FEEDS and one more. A longer
+   * prefix may begin in the same way, so what is read there says whose it is.
+   */
+  feedKeys(keyPrefix: string): Promise<string[]>;
 
   setJson(key: string, value: unknown, ttlMs: number): Promise<void>;
   getJson(keys: readonly string[]): Promise<Array<ReadResult<StoredJson>>>;
@@ -205,6 +211,9 @@ export interface SnapshotStore {
   loadStates(keys: readonly string[]): Promise<Array<ReadResult<StoredState>>>;
   /** False: someone else stored in between; load again. */
   storeState(key: string, write: StateWrite): Promise<boolean>;
+
+  /** What was seen of each symbol over time. */
+  readonly history: HistoryStore;
 
   /** Resolves when the store has taken the message. The memory store has no subscribers and takes nothing. */
   publish(topic: string, payload: string | Buffer): Promise<void>;

@@ -1,15 +1,17 @@
-import type { SymbolView } from '../binance/feedTypes';
-import { MARKETS } from '../binance/markets';
+import type { LiveBook, SymbolView } from '../feed/types';
+import { unitsOf } from '../feed/assets';
+import { notTradingDetail, notTradingOf } from '../feed/listing';
+import { contractSizeOf, MARKETS } from '../feed/markets';
 import { type RangeSums, type TopSums, emptyRangeSums, emptyTopSums } from '../book/types';
 import { evaluate } from '../signal/evaluate';
 import { MAX_LEVELS } from '../signal/parameters';
 import { percentFromSums } from '../signal/rule';
-import type { Evaluation, NoSignalReason, SignalParameters } from '../signal/types';
+import type { BookOrigin, Evaluation, NoSignalReason, SignalParameters, Trust, Units } from '../signal/types';
 
 /** With the measure `band`, which counts no levels: as many as the exchange's deepest reply holds. */
 const BAND_LEVELS = MAX_LEVELS;
 const PER_BPS = 1e-4;
-/** A share of the price that doubles do not tell apart. */
+/** A share of the price below which doubles cannot be compared. */
 const NEAR = 1e-12;
 
 /** Judges one symbol's live book: cheaply on every update, exactly where that does not suffice or an item is made. */
@@ -19,37 +21,57 @@ export class BookJudge {
   /** Why the last `look` found no percentage. */
   reason: NoSignalReason | null = null;
   private readonly range: RangeSums = emptyRangeSums();
-  private readonly contractSize: number | null;
+  private readonly units: Units;
+  private readonly origin: BookOrigin;
 
   constructor(
     private readonly view: SymbolView,
     private readonly parameters: SignalParameters,
   ) {
-    this.contractSize = MARKETS[view.market].contractSize?.(view.symbol) ?? null;
+    const { market, symbol } = view;
+    this.units = unitsOf(market, symbol);
+    this.origin = { kind: 'feed', keptLevels: null, maxLevels: MARKETS[market].maxDepth };
   }
 
-  /** The measure in percent of the larger side, positive = selling; NaN where there is none, then `reason` tells why. */
+  /** Levels a side that the measure reads, as far as an item shows them. */
+  get levels(): number {
+    return this.parameters.levels;
+  }
+
+  /** The measure in percent of the larger side, positive = selling; NaN where there is none, then `reason` says why. */
   look(): number {
     const { measure, levels } = this.parameters;
     const { sums } = this;
     this.reason = null;
+    if (notTradingOf(this.view) !== null) return this.withoutTrading();
     // Stays so where the book is not in sync.
     sums.bidLevels = 0;
     const trusted = this.view.sums(levels, sums);
     const percent = measure === 'band' ? this.percentOfBand() : this.percentOfLevels(trusted);
-    // Either there is a value, or sums alone have told why there is none.
+    // Either there is a value, or the sums alone have shown why there is none.
     if (!Number.isNaN(percent) || this.reason !== null) return percent;
     const exact = this.judge();
     this.reason = exact.reason;
     return exact.imbalancePercent ?? NaN;
   }
 
+  /** Read each time: the list may come after the first book. */
+  private get contractSize(): number | null {
+    const { market, symbol, facts } = this.view;
+    return contractSizeOf(MARKETS[market], symbol, facts ?? null);
+  }
+
+  private withoutTrading(): number {
+    this.sums.bidLevels = 0;
+    this.reason = 'not-trading';
+    return NaN;
+  }
+
   judge(): Evaluation {
     const { measure, levels } = this.parameters;
     const book = this.view.read(measure === 'band' ? BAND_LEVELS : levels);
     const { market, symbol } = this.view;
-    const trust =
-      book === null ? ({ kind: 'syncing' } as const) : ({ kind: 'ok', ageMs: book.liveAgeMs } as const);
+    const trust = trustOf(book, notTradingOf(this.view));
     const known = book ?? {
       bids: [],
       asks: [],
@@ -57,7 +79,8 @@ export class BookJudge {
       bidsComplete: false,
       asksComplete: false,
     };
-    return evaluate({ ...known, market, symbol, contractSize: this.contractSize, trust }, this.parameters);
+    const { contractSize, units, origin } = this;
+    return evaluate({ ...known, market, symbol, contractSize, units, origin, trust }, this.parameters);
   }
 
   /** From sums over a number of levels; NaN without a `reason` where they do not suffice. */
@@ -101,4 +124,9 @@ export class BookJudge {
     const asks = byQuantity ? range.askQuantity : range.askNotional;
     return (100 * (asks - bids)) / (asks > bids ? asks : bids);
   }
+}
+
+function trustOf(book: LiveBook | null, notTrading: string | null): Trust {
+  if (notTrading !== null) return { kind: 'not-trading', detail: notTradingDetail(notTrading) };
+  return book === null ? { kind: 'syncing' } : { kind: 'ok', ageMs: book.liveAgeMs };
 }

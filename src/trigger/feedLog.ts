@@ -1,16 +1,16 @@
-import { oneLine } from '../binance/restClient';
+import { oneLine } from '../runtime/text';
 import type { SessionHost } from './host';
 
 type Level = Parameters<SessionHost['log']>[0];
 type Write = SessionHost['log'];
 
-/** After the first lines about something, one line about it in so long says how many there were. */
+/** After the first lines about something, one line in each such window says how many there were. */
 export const WINDOW_MS = 60_000;
 const MAX_CHARACTERS = 400;
 
 /**
- * What a feed says, for n8n's log: a connection that breaks and its return at once, and what goes on and on (an exchange
- * that lets nobody stay, a listener that fails at every update) in one line a minute. On one line each, without secrets.
+ * What a feed reports, for n8n's log: a lost connection and its return at once; what repeats (an exchange that closes
+ * every connection, a listener that fails at every update) in one line a minute. Single lines, without secrets.
  */
 export class FeedLog {
   private readonly connections: Lines;

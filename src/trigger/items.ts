@@ -1,9 +1,12 @@
-import type { LiveBook } from '../binance/feedTypes';
-import { subtractDecimals } from '../book/decimal';
+import { notTradingOf } from '../feed/listing';
+import type { LiveBook } from '../feed/types';
 import type { Level } from '../book/types';
+import { inSeconds } from '../runtime/text';
+import { bookName } from '../signal/message';
+import { type Touch, touchOf } from '../signal/quote';
 
 /** What the trigger's item says of a book. Prices as numbers for expressions; levels as exact decimals, best first. */
-export interface BookItem {
+export interface BookItem extends Touch {
   exchange: 'binance';
   market: string;
   symbol: string;
@@ -12,13 +15,12 @@ export interface BookItem {
   receivedAtMs: number;
   /** ISO 8601, of the exchange's event time, or of the receipt where it gives none. */
   time: string;
-  bestBid: number | null;
-  bestAsk: number | null;
-  mid: number | null;
-  spread: number | null;
-  spreadBps: number | null;
+  /** Milliseconds since the book was last known to be the exchange's. */
+  ageMs: number;
   /** Books of this symbol that were due since its last item and gave way to this newer one. */
   passedOver: number;
+  /** Only where the exchange does not trade the symbol: BREAK, HALT, …, DELISTED. */
+  tradingStatus?: string;
   /** False: the side has more levels than are shown here, or may have. Beside the levels. */
   bidsComplete?: boolean;
   asksComplete?: boolean;
@@ -27,6 +29,7 @@ export interface BookItem {
 }
 
 export function bookItem(book: LiveBook, includeLevels: boolean, passedOver = 0): BookItem {
+  const notTrading = notTradingOf(book);
   return {
     exchange: 'binance',
     market: book.market,
@@ -35,8 +38,10 @@ export function bookItem(book: LiveBook, includeLevels: boolean, passedOver = 0)
     eventTimeMs: book.eventTimeMs,
     receivedAtMs: book.receivedAtMs,
     time: new Date(book.eventTimeMs ?? book.receivedAtMs).toISOString(),
-    ...touch(book.bids, book.asks),
+    ageMs: Math.round(book.liveAgeMs),
+    ...touchOf(book.bids, book.asks),
     passedOver,
+    ...(notTrading === null ? {} : { tradingStatus: notTrading }),
     ...(includeLevels ? levelsOf(book) : {}),
   };
 }
@@ -45,14 +50,18 @@ function levelsOf({ bidsComplete, asksComplete, bids, asks }: LiveBook): Partial
   return { bidsComplete, asksComplete, bids, asks };
 }
 
-/** Best prices and what follows from them; null where a side is empty. */
-export function touch(bids: readonly Level[], asks: readonly Level[]) {
-  const bestBid = bids.length > 0 ? Number(bids[0][0]) : null;
-  const bestAsk = asks.length > 0 ? Number(asks[0][0]) : null;
-  if (bestBid === null || bestAsk === null)
-    return { bestBid, bestAsk, mid: null, spread: null, spreadBps: null };
-  const mid = (bestBid + bestAsk) / 2;
-  // Exactly, so that 2677.61 - 2677.6 reads 0.01 and not 0.010000000000218.
-  const spread = Number(subtractDecimals(asks[0][0], bids[0][0]));
-  return { bestBid, bestAsk, mid, spread, spreadBps: (spread / mid) * 1e4 };
+/** In place of a book that was last known to be live too long ago: no price of it passes for one of now. */
+export interface StaleItem extends Pick<BookItem, 'exchange' | 'market' | 'symbol' | 'ageMs' | 'passedOver'> {
+  readonly reason: 'stale';
+  readonly message: string;
+}
+
+export function staleItem(book: LiveBook, maxAgeMs: number, passedOver: number): StaleItem {
+  const { market, symbol } = book;
+  const ageMs = Math.round(book.liveAgeMs);
+  const age = `${inSeconds(ageMs)} ago, allowed are ${inSeconds(maxAgeMs)}`;
+  return {
+    ...{ exchange: 'binance', market, symbol, ageMs, passedOver, reason: 'stale' },
+    message: `${bookName(book)}: no current order book. It was last known to be the exchange's ${age}.`,
+  };
 }

@@ -1,16 +1,18 @@
-import { feedRegistry } from '../binance/feedRegistry';
-import type { LiveBook, SymbolView } from '../binance/feedTypes';
-import { MARKETS, depthLimit } from '../binance/markets';
-import { OrderFlowError } from '../runtime/errors';
+import { unknownSymbolError } from '../feed/listing';
+import type { LiveBook, SymbolView } from '../feed/types';
+import type { Venue } from '../feed/venue';
+import { about, OrderFlowError } from '../runtime/errors';
 import { storeKeys } from '../store/keys';
-import { POLITE_TAKEOVER_MS } from '../store/recordWriter';
+import { MANUAL_TAKEOVER_MS } from '../store/writers/recordWriter';
 import type { SnapshotStore } from '../store/types';
+import { ChartAttacher } from './chartAttacher';
 import { FeedLog } from './feedLog';
 import type { OutgoingItem, SessionHost } from './host';
-import { bookItem } from './items';
-import { bookContent } from '../store/bookContent';
+import { bookContent } from '../store/writers/bookContent';
+import { loadPasts } from './pastMemory';
 import { preflight } from './preflight';
 import { feedRequest, type TriggerSettings } from './settings';
+import { testItem } from './testItems';
 
 /** Someone is looking at the screen: what is not there by then is said to be missing. */
 export const MANUAL_RUN_LIMIT_MS = 15_000;
@@ -25,11 +27,14 @@ export async function runOnce(
   settings: TriggerSettings,
   store: SnapshotStore,
   host: SessionHost,
+  venue: Venue,
   signal: AbortSignal,
 ): Promise<void> {
-  const bans = await preflight(settings, store, signal);
+  const { bans, symbols, unknown } = await preflight(settings, store, venue, signal);
   try {
-    await runWhileAllowed(settings, store, host, signal);
+    // Someone is looking at the screen: here an error says more than an item that is missing.
+    if (unknown.size > 0) throw unknownSymbolError(settings.market, unknown);
+    await runWhileAllowed({ ...settings, symbols }, store, host, venue, signal);
   } finally {
     await bans.release();
   }
@@ -39,16 +44,14 @@ async function runWhileAllowed(
   settings: TriggerSettings,
   store: SnapshotStore,
   host: SessionHost,
+  venue: Venue,
   signal: AbortSignal,
 ): Promise<void> {
-  const { market, levels } = settings;
-  const request = {
-    ...feedRequest(settings),
-    bookDepth: depthLimit(MARKETS[market], Math.max(levels, SHALLOW_LEVELS)),
-  };
+  const { levels } = settings;
+  const request = { ...feedRequest(settings), bookDepth: Math.max(levels, SHALLOW_LEVELS) };
   const wake = { call: () => {} };
   const feedLog = new FeedLog((level, message) => host.log(level, message));
-  const lease = feedRegistry().acquire(request, {
+  const lease = venue.feeds().acquire(request, {
     onBook: () => wake.call(),
     onStatus: () => wake.call(),
     onLog: feedLog.onLog,
@@ -57,13 +60,17 @@ async function runWhileAllowed(
     await settled(lease.views, wake, signal);
     const books = lease.views.flatMap((view) => view.read(levels) ?? []);
     if (books.length === 0) throw whyNot(lease.views);
+    const pasts =
+      settings.emit === 'signalChange' ? await loadPasts(settings, store, host.owner, host.log) : null;
+    const items = lease.views.flatMap((view): OutgoingItem[] => {
+      const book = view.read(levels);
+      const past = pasts?.get(view.symbol)?.past ?? null;
+      return book === null ? [] : [{ output: 0, json: testItem(view, book, settings, past) }];
+    });
     await saveForNextNode(books, settings, store);
-    const items = books.map((book): OutgoingItem => ({
-      output: 0,
-      json: bookItem(book, settings.includeLevels),
-    }));
     // The test goes on when the item is out; how long its workflow takes is no concern of the sockets.
-    host.startExecution(items).catch(() => undefined);
+    const charts = new ChartAttacher(settings, store, host);
+    void host.startExecution(charts.isWanted ? await charts.attach(items) : items);
   } finally {
     feedLog.close();
     await lease.release({ immediately: true });
@@ -94,14 +101,13 @@ function settled(
 }
 
 function whyNot(views: readonly SymbolView[]): OrderFlowError {
-  const { symbol, state, reason, errorCode, terminal } = views[0].status();
-  const detail = `${symbol} is ${state}${reason === null ? '' : `: ${reason}`}`;
-  return new OrderFlowError(terminal && errorCode !== null ? errorCode : 'OF_SYNC_TIMEOUT', detail, {
-    subject: symbol,
-  });
+  const { symbol, state, error } = (views.find((view) => view.status().error !== null) ?? views[0]).status();
+  // What keeps the book from coming is what the user can mend, not that the time is up.
+  if (error !== null) return about(error, symbol);
+  return new OrderFlowError('OF_SYNC_TIMEOUT', `${symbol} (${state})`, { subject: symbol });
 }
 
-/** Politely: a record that a running trigger keeps alive is left to it. */
+/** A record that a running trigger keeps alive is left to it. */
 async function saveForNextNode(
   books: readonly LiveBook[],
   settings: TriggerSettings,
@@ -111,7 +117,7 @@ async function saveForNextNode(
   await Promise.all(
     books.map((book) =>
       store.save(storeKeys(keyPrefix, book.market, book.symbol).orderbook, {
-        ...{ tenure: 'standby', epoch: 0, takeoverMs: POLITE_TAKEOVER_MS, ttlMs },
+        ...{ role: 'standby', epoch: 0, takeoverMs: MANUAL_TAKEOVER_MS, ttlMs },
         liveAgeMs: book.liveAgeMs,
         content: bookContent(book, levels, updateSpeedMs),
       }),

@@ -1,27 +1,56 @@
 import { monotonicMs } from '../runtime/time';
+import { ExecutionPatience } from './patience';
 
-/** An execution that takes longer is no longer waited for: the trigger goes on without it, and says so. */
+/** The longest wait for an execution to end, unless set: then the trigger goes on without it, and says so. */
 export const MAX_EXECUTION_WAIT_MS = 60_000;
 /** Alerts kept while an execution runs; beyond it the oldest are dropped and counted. */
 export const MAX_WAITING_ALERTS = 1_000;
+/** For how long alerts that n8n refuses are tried again. */
+export const REFUSED_FOR_MS = 10 * 60_000;
 
-/** After an execution that could not be started, or was cancelled before it began, the next waits; doubled in a row. */
+/** Alerts in executions that fail go out so many times. A workflow that cannot run at all would fail for ever. */
+const MAX_FAILURES = 3;
+
+/** After an execution that was refused, failed, or cancelled before it began, the next waits; doubled in a row. */
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * How an execution ended. Refused: n8n has not noted it, so its items reached nobody. Failed: n8n lists it as failed, and no
+ * node has run; or none that it names, so that its items may have reached somebody.
+ */
+export type ExecutionEnd =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'cancelled' | 'refused'; readonly error: unknown }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly mayHaveRun: boolean };
+export type Unfinished = Exclude<ExecutionEnd, { kind: 'ended' }>;
 
 export interface OutboxOptions<Item> {
-  /** Starts one execution; resolves or rejects when it has ended. Must not throw synchronously for a reason of ours. */
-  readonly start: (items: readonly Item[]) => Promise<unknown>;
+  /**
+   * What is done to items that are about to go out, in their order, before their execution starts. Must neither throw nor
+   * reject. Where the outbox closes meanwhile, nothing starts.
+   */
+  readonly prepare?: (items: readonly Item[]) => Promise<readonly Item[]>;
+  /** Starts one execution; resolves when it has ended. Must neither throw nor reject. */
+  readonly start: (items: readonly Item[]) => Promise<ExecutionEnd>;
   /** The newest item of a symbol at this moment, or null where it has none that may be shown. */
   readonly newest: (symbol: string, passedOver: number) => Item | null;
   readonly maxWaitMs?: number;
   readonly maxAlerts?: number;
-  /** An execution did not end within the longest wait. */
+  /** An execution did not end within the time that is usual for this workflow. */
   readonly onOverdue?: (waitedMs: number) => void;
-  /** Alerts were lost since the last execution; told once, when the next one starts. */
+  /** Alerts were lost since the last execution; reported once, when the next one starts. */
   readonly onDropped?: (alerts: number) => void;
-  /** An execution was not started, or not finished: the first of a row. What it bore is gone. */
-  readonly onRefused?: (error: unknown, items: number) => void;
+  /** This alert will not be sent: too many newer ones wait. */
+  readonly onGivenUp?: (item: Item) => void;
+  /** n8n refused or failed the execution of this alert, which waits again. */
+  readonly onTakenBack?: (item: Item) => void;
+  /** What goes out in place of an alert that may have reached somebody. */
+  readonly again?: (item: Item) => Item;
+  /** An execution was refused or cancelled, or failed: the first of a row. */
+  readonly onUnfinished?: (end: Unfinished, items: number) => void;
+  /** These alerts are lost: n8n has refused them for REFUSED_FOR_MS, or failed them again and again. */
+  readonly onLost?: (alerts: number, end: Unfinished) => void;
 }
 
 export interface OutboxCounters {
@@ -29,7 +58,7 @@ export interface OutboxCounters {
   items: number;
   /** Books that were due while an execution ran and gave way to a newer one. */
   passedOver: number;
-  /** Alerts lost because more than the cap waited. */
+  /** Alerts lost because more than the cap waited, or n8n refused them for too long. */
   alertsDropped: number;
   /** Executions that were no longer waited for. */
   overdue: number;
@@ -37,9 +66,26 @@ export interface OutboxCounters {
   refused: number;
 }
 
+interface Alert<Item> {
+  item: Item;
+  /** Alerts are sent in this order, those that were taken back too. */
+  readonly order: number;
+  /** When n8n refused it first; null where it has not. */
+  refusedAtMs: number | null;
+  failures: number;
+}
+
+/** What one execution carries, so that it can be taken back. */
+interface Load<Item> {
+  readonly alerts: ReadonlyArray<Alert<Item>>;
+  /** Symbols whose books go with it, with how often each was due. */
+  readonly books: ReadonlyMap<string, number>;
+}
+
 /**
  * Keeps n8n from being flooded: one execution in flight. What becomes due meanwhile goes with the next one: of each
- * symbol the newest book at that moment, and every alert, in order. n8n's own queue therefore never grows.
+ * symbol the newest book at that moment, and every alert, in order. n8n's own queue therefore never grows. What n8n
+ * refuses before it began goes with the next one, too.
  */
 export class Outbox<Item> {
   readonly counters: OutboxCounters = {
@@ -51,36 +97,34 @@ export class Outbox<Item> {
     refused: 0,
   };
   /** Symbols due, in the order they became so, with how often each was due since it was last sent. */
-  private readonly due = new Map<string, number>();
-  private alerts: Item[] = [];
-  /** Alerts dropped that nobody was told of yet. */
-  private untold = 0;
-  private inFlight: symbol | null = null;
+  private due = new Map<string, number>();
+  private alerts: Array<Alert<Item>> = [];
+  private alertsFound = 0;
+  /** Alerts dropped and not reported yet. */
+  private unreportedDrops = 0;
+  private readonly patience: ExecutionPatience;
+  /** The number of the execution that is waited for. */
+  private inFlight: number | null = null;
   private waitTimer: NodeJS.Timeout | null = null;
   private pauseTimer: NodeJS.Timeout | null = null;
-  private refusedInARow = 0;
+  private unfinishedInARow = 0;
   private flushQueued = false;
   private closed = false;
 
-  constructor(private readonly options: OutboxOptions<Item>) {}
+  constructor(private readonly options: OutboxOptions<Item>) {
+    this.patience = new ExecutionPatience(options.maxWaitMs ?? MAX_EXECUTION_WAIT_MS);
+  }
 
   /** The symbol's newest book goes with the next execution. */
   markDue(symbol: string): void {
-    const waiting = this.due.get(symbol);
-    if (waiting !== undefined) this.counters.passedOver++;
-    this.due.set(symbol, (waiting ?? 0) + 1);
+    this.addDue(symbol, 1);
     this.flushSoon();
   }
 
   /** This very item goes with the next execution, after the alerts that wait already. */
   pushAlert(item: Item): void {
-    const cap = this.options.maxAlerts ?? MAX_WAITING_ALERTS;
-    if (this.alerts.length >= cap) {
-      this.alerts.shift();
-      this.counters.alertsDropped++;
-      this.untold++;
-    }
-    this.alerts.push(item);
+    this.alerts.push({ item, order: this.alertsFound++, refusedAtMs: null, failures: 0 });
+    this.dropOldest();
     this.flushSoon();
   }
 
@@ -98,9 +142,26 @@ export class Outbox<Item> {
     this.pauseTimer = null;
   }
 
+  private addDue(symbol: string, times: number): void {
+    const waiting = this.due.get(symbol);
+    if (waiting !== undefined) this.counters.passedOver++;
+    this.due.set(symbol, (waiting ?? 0) + times);
+  }
+
+  private dropOldest(): void {
+    const cap = this.options.maxAlerts ?? MAX_WAITING_ALERTS;
+    while (this.alerts.length > cap) {
+      const oldest = this.alerts.shift();
+      if (oldest !== undefined) this.options.onGivenUp?.(oldest.item);
+      this.counters.alertsDropped++;
+      this.unreportedDrops++;
+    }
+  }
+
   /** Waits for the end of the present turn, so that symbols of one frame or one tick share an execution. */
   private flushSoon(): void {
-    if (this.flushQueued || this.closed || this.inFlight || this.pauseTimer) return;
+    if (this.flushQueued || this.closed || this.inFlight !== null || this.pauseTimer) return;
+    if (this.due.size === 0 && this.alerts.length === 0) return;
     this.flushQueued = true;
     setImmediate(() => {
       this.flushQueued = false;
@@ -109,61 +170,95 @@ export class Outbox<Item> {
   }
 
   private flush(): void {
-    if (this.closed || this.inFlight || this.pauseTimer) return;
-    const items = this.alerts;
-    this.alerts = [];
-    if (this.untold > 0) this.options.onDropped?.(this.untold);
-    this.untold = 0;
+    if (this.closed || this.inFlight !== null || this.pauseTimer) return;
+    if (this.unreportedDrops > 0) this.options.onDropped?.(this.unreportedDrops);
+    this.unreportedDrops = 0;
+    const load = { alerts: this.alerts, books: new Map<string, number>() };
+    const items = load.alerts.map(({ item }) => item);
     for (const [symbol, times] of this.due) {
       const item = this.options.newest(symbol, times - 1);
-      if (item !== null) items.push(item);
+      if (item === null) continue;
+      items.push(item);
+      load.books.set(symbol, times);
     }
-    this.due.clear();
-    if (items.length > 0) this.launch(items);
+    this.alerts = [];
+    this.due = new Map();
+    if (items.length > 0) this.launch(items, load);
   }
 
-  private launch(items: readonly Item[]): void {
-    const ticket = Symbol('execution');
-    this.inFlight = ticket;
-    this.counters.executions++;
+  private launch(items: readonly Item[], load: Load<Item>): void {
+    const execution = this.counters.executions++;
     this.counters.items += items.length;
+    this.inFlight = execution;
+    const { prepare } = this.options;
+    if (prepare === undefined) return this.begin(execution, items, load);
+    void prepare(items).then((prepared) => {
+      if (!this.closed) this.begin(execution, prepared, load);
+    });
+  }
+
+  private begin(execution: number, items: readonly Item[], load: Load<Item>): void {
     const startedMs = monotonicMs();
-    const ended = () => {
-      if (this.inFlight !== ticket) return;
-      if (this.waitTimer) clearTimeout(this.waitTimer);
-      this.waitTimer = null;
-      this.inFlight = null;
-      if (this.closed) return;
-      if (this.due.size > 0 || this.alerts.length > 0) this.flushSoon();
-    };
     this.waitTimer = setTimeout(() => {
       this.counters.overdue++;
+      this.patience.onOverdue();
       this.options.onOverdue?.(monotonicMs() - startedMs);
-      ended();
-    }, this.options.maxWaitMs ?? MAX_EXECUTION_WAIT_MS);
-    // Whether the workflow failed is n8n's to report; here it only matters that it ended.
-    this.options.start(items).then(
-      () => {
-        this.refusedInARow = 0;
-        ended();
-      },
-      (error: unknown) => {
-        this.refused(error, items.length);
-        ended();
-      },
-    );
+      this.goOn();
+    }, this.patience.waitMs);
+    void this.options.start(items).then((end) => {
+      const inTime = this.inFlight === execution;
+      // Whether the workflow failed is n8n's to report; here it only matters that it ended.
+      if (end.kind === 'ended') {
+        this.patience.onEnd(execution, monotonicMs() - startedMs, inTime);
+        if (inTime) this.unfinishedInARow = 0;
+      } else if (inTime || reachedNobody(end)) {
+        if (end.kind !== 'cancelled') this.takeBack(load, end);
+        this.pause(end, items.length);
+      }
+      if (inTime) this.goOn();
+    });
+  }
+
+  /** The execution has ended, or is no longer waited for. */
+  private goOn(): void {
+    if (this.waitTimer) clearTimeout(this.waitTimer);
+    this.waitTimer = null;
+    this.inFlight = null;
+    this.flushSoon();
   }
 
   /** n8n cannot start executions, or someone cancels them: without a pause the newest book would try again at once. */
-  private refused(error: unknown, items: number): void {
+  private pause(end: Unfinished, items: number): void {
     this.counters.refused++;
     if (this.closed) return;
-    if (this.refusedInARow === 0) this.options.onRefused?.(error, items);
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.refusedInARow++, LONGEST_PAUSE_MS);
+    if (this.unfinishedInARow === 0) this.options.onUnfinished?.(end, items);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.unfinishedInARow++, LONGEST_PAUSE_MS);
     if (this.pauseTimer) clearTimeout(this.pauseTimer);
     this.pauseTimer = setTimeout(() => {
       this.pauseTimer = null;
-      if (this.due.size > 0 || this.alerts.length > 0) this.flushSoon();
+      this.flushSoon();
     }, pauseMs);
   }
+
+  private takeBack({ alerts, books }: Load<Item>, end: Unfinished): void {
+    if (this.closed) return;
+    const nowMs = monotonicMs();
+    const { again = (item) => item } = this.options;
+    const kept = alerts.filter((alert) => {
+      alert.refusedAtMs ??= nowMs;
+      if (end.kind === 'failed') alert.failures++;
+      if (!reachedNobody(end)) alert.item = again(alert.item);
+      return nowMs - alert.refusedAtMs < REFUSED_FOR_MS && alert.failures < MAX_FAILURES;
+    });
+    for (const { item } of kept) this.options.onTakenBack?.(item);
+    this.alerts = [...kept, ...this.alerts].sort((a, b) => a.order - b.order);
+    this.dropOldest();
+    const lost = alerts.length - kept.length;
+    this.counters.alertsDropped += lost;
+    if (lost > 0) this.options.onLost?.(lost, end);
+    for (const [symbol, times] of books) this.addDue(symbol, times);
+  }
 }
+
+const reachedNobody = (end: Unfinished): boolean =>
+  end.kind === 'refused' || (end.kind === 'failed' && !end.mayHaveRun);

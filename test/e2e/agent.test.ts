@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Exchange } from '../../exchange';
 import { nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
-import { baseUrls, Bench, eventually, nodeNamed, readyMade } from './support';
+import { baseUrls, Bench, eventually, HANG_MS, nodeNamed, readyMade } from './support';
 
 /** The parts of a chat request that the script looks at. */
 interface ChatRequest {
@@ -61,11 +61,11 @@ beforeAll(async () => {
   model = scriptedModel();
   await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve));
   modelUrl = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
-}, 60_000);
+});
 afterAll(async () => {
   await bench.close();
   await new Promise<void>((resolve) => model.close(() => resolve()));
-}, 60_000);
+});
 
 test('an agent that is asked about selling pressure answers with what the action says, for each of the four results', async () => {
   const keeper = await bench.publish({
@@ -115,11 +115,11 @@ test('an agent that is asked about selling pressure answers with what the action
   ]) {
     let answer = '';
     const answered = async () => (answer = await ask(symbol)).includes(expected);
-    await eventually(`an answer with ${expected}`, 15_000, answered).catch((error: Error) => {
+    await eventually(`an answer with ${expected}`, HANG_MS, answered).catch((error: Error) => {
       throw new Error(`${error.message}; the last one: ${answer.slice(0, 600)}`);
     });
     expect(toolResults.join(' ')).toContain(expected);
   }
   await bench.remove(id);
   await bench.remove(keeper.id);
-}, 150_000);
+});

@@ -16,7 +16,7 @@ const OUTPUT_OF: Record<string, (typeof BRANCHES)[number]> = {
 const INTERVAL = 1;
 const WATCHED_MS = 25_000;
 const FIRST_ITEMS_MS = 20_000;
-/** A deeper book than the feed had so far is there after so long. */
+/** How long the feed may take for a deeper book than it had so far. */
 const JOINING_MS = 2_000;
 
 interface Case {
@@ -217,7 +217,7 @@ beforeAll(async () => {
   for (const test of CASES) firstBookAtMs.set(test.id, booksOf(test)[0].atMs);
   await delay(WATCHED_MS);
   watchedUntilMs = Date.now();
-}, 120_000);
+});
 
 afterAll(() => bench.close());
 
@@ -251,10 +251,8 @@ describe.each(CASES)('$id: $symbols, N = $levels, $threshold %, $store', (test_)
           expect({ branch, signal: item.signal }).toEqual({ branch: 'no-signal', signal: null });
           continue;
         }
-        expect({ branch, reason: item.reason }).toEqual({
-          branch: OUTPUT_OF[String(item.signal)],
-          reason: null,
-        });
+        expect(branch).toBe(OUTPUT_OF[String(item.signal)]);
+        expect(item).not.toHaveProperty('reason');
         const truth = trueSignal(item, test_.levels, test_.threshold, contractSize(test_, item.symbol));
         expect(item.signal).toBe(truth.signal);
         expect(item.weightedBids).toBeCloseTo(truth.weightedBids, 4);

@@ -15,7 +15,7 @@ import { openStore } from '../../src/store/openStore';
 import { MAX_EXECUTION_WAIT_MS } from '../../src/trigger/outbox';
 import { RecordWatch } from '../faults/recordWatch';
 import type { RedisServer } from '../support/redisServer';
-import { baseUrls, Bench, eventually, redisData } from './support';
+import { baseUrls, Bench, eventually, HANG_MS, redisData } from './support';
 
 /**
  * The hardest rows of docs/FAULTS.md once more, in two real n8n on one Redis: one reads what the other keeps.
@@ -25,7 +25,7 @@ const SYMBOL = 'BTCUSDT';
 const LEVELS = 20;
 const MAX_AGE_S = 5;
 const KEY_PREFIX = 'faults/';
-/** A feed cut off, or its store: a book is there again after so long on a busy machine. */
+/** How long until a book is there again on a busy machine, after its feed or its store was cut off. */
 const BACK_WITHIN_MS = 20_000;
 /** n8n never says that an execution was cancelled in its queue: the trigger goes on after its longest wait. */
 const CANCELLED_BACK_WITHIN_MS = MAX_EXECUTION_WAIT_MS + BACK_WITHIN_MS;
@@ -86,7 +86,7 @@ const post = (path: string): WorkflowNode => postNode('Post', `${collector.url}/
 const feed = (path: string, n8n: N8nInstance): Workflow =>
   chain(path, [trigger({ store: 'redis' }, credentials.get(n8n)), post(path)]);
 
-/** A check a second of what stands in Redis. */
+/** A check a second of what is in Redis. */
 const check = (path: string, n8n: N8nInstance): Workflow =>
   chain(path, [everySecondNode([0, 0]), imbalance({ store: 'redis' }, credentials.get(n8n)), post(path)]);
 
@@ -111,7 +111,7 @@ function expectTrueAndForward(path: string): void {
   }
 }
 
-/** Waits for so many more that `accept` takes. */
+/** Waits for this many more that `accept` takes. */
 async function more(
   path: string,
   count: number,
@@ -140,7 +140,7 @@ beforeAll(async () => {
     bench.ownN8n({ env: KILLED_AT_ITS_START }),
   ]);
   for (const n8n of [reader, keeper]) credentials.set(n8n, await bench.redisCredential(redis, n8n.rest));
-}, 180_000);
+});
 
 afterAll(() => bench.close(), 60_000);
 
@@ -162,7 +162,7 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
     const held = waitNode('={{ $json.query.seconds }}', 'seconds');
     hold = (await bench.publish(chain('hold', [webhook, held]), reader.rest)).id;
     await freshSignal('judged');
-  }, 60_000);
+  });
 
   const withStatus = async (id: string, status: string): Promise<string[]> =>
     (await reader.rest.executions(id)).filter((one) => one.status === status).map((one) => one.id);
@@ -171,7 +171,7 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
   async function holdTheOnlyPlace(seconds: number): Promise<string> {
     await fetch(`${reader.url}/webhook/hold?seconds=${seconds}`);
     let queued: string[] = [];
-    await eventually('ours in the queue', 10_000, async () => {
+    await eventually('ours in the queue', HANG_MS, async () => {
       const taken = await withStatus(hold, 'running');
       queued = await withStatus(judged, 'new');
       return taken.length === 1 && queued.length > 0;
@@ -179,18 +179,21 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
     return queued[0];
   }
 
-  test('one execution waits in the queue, its old book gives no signal, and the newest comes next', async () => {
+  test('few executions wait in the queue, their old books give no signal, and the newest comes next', async () => {
     await holdTheOnlyPlace(HELD_S);
     const heldAtMs = Date.now();
     await delay((HELD_S - 4) * 1000);
-    expect(await withStatus(judged, 'new')).toHaveLength(1);
+    const waiting = (await withStatus(judged, 'new')).length;
+    // The trigger waits 5 s for the first, 10 s for the second, and so on.
+    expect([1, 2]).toContain(waiting);
     await freshSignal('judged');
-    const [queued, next] = arrived('judged').filter(({ atMs }) => atMs > heldAtMs + 4_000);
-    expect(queued).toMatchObject({ signal: null, reason: 'stale' });
-    expect(next.signal).not.toBeNull();
-    expect(next.atMs - next.receivedAtMs).toBeLessThan(3_000);
+    const late = arrived('judged').filter(({ atMs }) => atMs > heldAtMs + 4_000);
+    const first = late.findIndex(({ signal }) => signal !== null);
+    for (const old of late.slice(0, first)) expect(old.reason).toBe('stale');
+    expect([1, 2]).toContain(first);
+    expect(late[first].atMs - late[first].receivedAtMs).toBeLessThan(3_000);
     expectTrueAndForward('judged');
-  }, 60_000);
+  });
 
   test('executions that wait for days do not hold the next ones back', async () => {
     const days = chain('days', [trigger({ store: 'memory' }), post('days'), waitNode(2, 'days')]);
@@ -200,12 +203,12 @@ describe('n8n at its limit of one execution at a time (row 12)', () => {
     expect((await withStatus(id, 'waiting')).length).toBeGreaterThanOrEqual(2);
     expectTrueAndForward('days');
     await bench.remove(id);
-  }, 60_000);
+  });
 
   test('an execution is cancelled in the queue', async () => {
     await reader.rest.stopExecution(await holdTheOnlyPlace(3));
     expect(await withStatus(judged, 'canceled')).toHaveLength(1);
-  }, 60_000);
+  });
 });
 
 describe('Redis goes under a running trigger (row 14)', () => {
@@ -213,7 +216,7 @@ describe('Redis goes under a running trigger (row 14)', () => {
     kept = (await bench.publish(feed('kept', keeper), keeper.rest)).id;
     await bench.publish(check('checked', reader), reader.rest);
     await freshSignal('checked');
-  }, 60_000);
+  });
 
   test('killed and started again, empty: books go on, no signal without a record, then the newest one', async () => {
     const connections = exchange.stats.totalConnections;
@@ -231,7 +234,7 @@ describe('Redis goes under a running trigger (row 14)', () => {
     expect(exchange.stats.totalConnections).toBe(connections);
     expectTrueAndForward('kept');
     expectTrueAndForward('checked');
-  }, 60_000);
+  });
 
   test('mute for longer than a record may be old, its connections open: the same', async () => {
     const connections = exchange.stats.totalConnections;
@@ -241,13 +244,13 @@ describe('Redis goes under a running trigger (row 14)', () => {
     await more('kept', 1);
     redis.resume();
     await freshSignal('checked');
-    const told = arrived('checked').filter(({ atMs }) => atMs > pausedUntilMs);
-    for (const { signal, atMs, receivedAtMs } of told)
+    const checked = arrived('checked').filter(({ atMs }) => atMs > pausedUntilMs);
+    for (const { signal, atMs, receivedAtMs } of checked)
       if (signal) expect(atMs - receivedAtMs).toBeLessThan((MAX_AGE_S + 2) * 1000);
     expect(exchange.stats.totalConnections).toBe(connections);
     expectTrueAndForward('kept');
     expectTrueAndForward('checked');
-  }, 60_000);
+  });
 });
 
 describe('two n8n keep one record (rows 15 and 21)', () => {
@@ -269,7 +272,7 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     await keeper.rest.deactivate(kept);
     await keeper.rest.activate(kept);
     await more('kept', 1);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await watch.end();
@@ -292,7 +295,7 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     const before = watch.newest;
     await keeper.kill();
     const killedAtMs = Date.now();
-    await eventually('its connection is gone', 2_000, () => exchange.stats.openConnections === 1);
+    await eventually('its connection is gone', HANG_MS, () => exchange.stats.openConnections === 1);
     await watch.until(
       ({ epoch, receivedAtMs }) => epoch > (before?.epoch ?? 0) && (receivedAtMs ?? 0) > killedAtMs,
       'taken over',
@@ -301,8 +304,12 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
     await freshSignal('checked');
 
     const connections = exchange.stats.totalConnections;
-    const starting = keeper.restart().catch(() => undefined);
-    await eventually('its feed connects', 60_000, () => exchange.stats.totalConnections > connections);
+    let unstarted: Error | null = null;
+    const starting = keeper.restart().catch((error: Error) => (unstarted = error));
+    await eventually('its feed connects', HANG_MS, () => {
+      if (unstarted !== null) throw unstarted;
+      return exchange.stats.totalConnections > connections;
+    });
     await keeper.kill();
     await starting;
     await keeper.restart();
@@ -316,11 +323,11 @@ describe('two n8n keep one record (rows 15 and 21)', () => {
       earlyRequests: 0,
       openConnections: 2,
     });
-  }, 150_000);
+  });
 });
 
 test('the trigger whose execution was cancelled in the queue has gone on after its longest wait', async () => {
   await freshSignal('judged', CANCELLED_BACK_WITHIN_MS);
   expectTrueAndForward('judged');
   await bench.remove(judged);
-}, 120_000);
+});

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
-import { connect, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
+import { connect, errorWorkflow, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { SavedWorkflow, Workflow } from '../../scripts/n8n/workflowTypes';
-import { baseUrls, Bench, eventually, nodeNamed } from './support';
+import { baseUrls, Bench, eventually, HANG_MS, nodeNamed } from './support';
 
 /** A feed that nobody needs is kept for a short grace; by then its socket is gone. */
 const RELEASED_WITHIN_MS = 15_000;
@@ -17,6 +17,12 @@ interface Item {
   readonly lastUpdateId: number;
   readonly receivedAtMs: number;
   readonly bids?: unknown[];
+}
+
+/** What n8n gives an error workflow where a trigger failed. */
+interface FailedTrigger {
+  readonly workflow: { readonly id: string };
+  readonly trigger: { readonly error: { readonly message: string; readonly description: string } };
 }
 
 function workflow(parameters: Record<string, unknown> = {}, options: Record<string, unknown> = {}): Workflow {
@@ -48,7 +54,7 @@ const items = () => collector.at('books').map(({ body }) => body as Item);
 async function nextItem(accept: (item: Item) => boolean = () => true): Promise<Item> {
   const sinceMs = Date.now();
   let found: Item | undefined;
-  await eventually('an item', 10_000, () => {
+  await eventually('an item', HANG_MS, () => {
     found = items().find((item) => item.receivedAtMs > sinceMs && accept(item));
     return found !== undefined;
   });
@@ -73,7 +79,7 @@ beforeAll(async () => {
   bench = await Bench.open();
   collector = await bench.collector();
   exchange = await bench.exchange({ symbols: ['BTCUSDT', 'ETHUSDT'] });
-}, 60_000);
+});
 
 afterAll(() => bench.close());
 
@@ -147,15 +153,41 @@ test('a trigger that cannot work is refused when it is published, in words that 
   await eventually('no connection', RELEASED_WITHIN_MS, () => exchange.stats.openConnections === 0);
 });
 
+test('a stream that the exchange refuses for good fails one execution, and the error workflow runs', async () => {
+  const failed = await bench.create(errorWorkflow(`${collector.url}/failed`));
+  await bench.rest.activate(failed.id);
+  const refusing = exchange.faults.add({ kind: 'refuseUpgrade', status: 404 });
+  const { settings, ...feed } = workflow();
+  const saved = await bench.publish({ ...feed, settings: { ...settings, errorWorkflow: failed.id } });
+  const reports = () => collector.at('failed').map(({ body }) => body as FailedTrigger);
+  await eventually('the error workflow got it', HANG_MS, () => reports().length > 0);
+  const [{ trigger, workflow: of }] = reports();
+  expect(of.id).toBe(saved.id);
+  expect(`${trigger.error.message} ${trigger.error.description}`).toMatch(
+    /answered HTTP 404, BTCUSDT .*\[OF_WRONG_ADDRESS\].*Base URL/s,
+  );
+  exchange.faults.clear(refusing);
+  await bench.rest.deactivate(saved.id);
+  await bench.rest.activate(saved.id);
+  await nextItem();
+  expect(reports()).toHaveLength(1);
+  await bench.rest.deactivate(saved.id);
+  await eventually('no connection', RELEASED_WITHIN_MS, () => exchange.stats.openConnections === 0);
+});
+
 test('stopping n8n leaves no connection, and a restart brings the feed back by itself', async () => {
   const n8n = await bench.ownN8n();
   await bench.publish(workflow(), n8n.rest);
   await nextItem();
   expectOneSubscription();
   await n8n.terminate();
-  await eventually('no connection after SIGTERM', 2_000, () => exchange.stats.openConnections === 0);
+  await eventually(
+    'no connection after SIGTERM',
+    RELEASED_WITHIN_MS,
+    () => exchange.stats.openConnections === 0,
+  );
 
   await n8n.restart();
   await nextItem();
   expectOneSubscription();
-}, 180_000);
+});

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../exchange';
 import { connect, nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow } from '../../scripts/n8n/workflowTypes';
-import { baseUrls, Bench, eventually } from './support';
+import { baseUrls, Bench, eventually, HANG_MS } from './support';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 const WITHIN_MS = 10_000;
@@ -58,7 +58,7 @@ async function runManually(symbols: string, feedStatus = false) {
 beforeAll(async () => {
   bench = await Bench.open();
   exchange = await bench.exchange({ symbols: SYMBOLS });
-}, 60_000);
+});
 
 afterAll(() => bench.close());
 
@@ -82,7 +82,7 @@ test.each([false, true])(
     expect(
       results.map(({ symbol, lastUpdateId }) => `${String(symbol)} ${String(lastUpdateId)}`).sort(),
     ).toEqual(items.map(({ symbol, lastUpdateId }) => `${String(symbol)} ${String(lastUpdateId)}`).sort());
-    await eventually('the sockets are let go of', 3_000, () => exchange.stats.openConnections === 0);
+    await eventually('the sockets are let go of', WITHIN_MS, () => exchange.stats.openConnections === 0);
   },
 );
 
@@ -90,7 +90,7 @@ test('a test run of a symbol that the exchange does not list says so and lets go
   const { execution } = await runManually('NOSUCHUSDT');
   expect(execution.status).toBe('error');
   expect(`${execution.error?.message} ${execution.error?.description}`).toMatch(/NOSUCHUSDT/);
-  await eventually('no connection', 3_000, () => exchange.stats.openConnections === 0);
+  await eventually('no connection', WITHIN_MS, () => exchange.stats.openConnections === 0);
 });
 
 test('a cancelled test run lets go of everything', async () => {
@@ -98,11 +98,11 @@ test('a cancelled test run lets go of everything', async () => {
   try {
     const saved = await bench.create(workflow('BTCUSDT'));
     const id = await bench.rest.runManually(saved.id, 'Trigger');
-    await eventually('the run has opened its stream', 5_000, () => exchange.stats.openConnections === 1);
+    await eventually('the run has opened its stream', HANG_MS, () => exchange.stats.openConnections === 1);
     await bench.rest.stopExecution(id);
     await eventually(
       'no connection after the cancelled run',
-      5_000,
+      HANG_MS,
       () => exchange.stats.openConnections === 0,
     );
   } finally {

@@ -12,7 +12,7 @@ import {
 } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow } from '../../scripts/n8n/workflowTypes';
 import type { RedisServer } from '../support/redisServer';
-import { baseUrls, Bench, eventually, nodeNamed, readyMade, redisData } from './support';
+import { baseUrls, Bench, eventually, HANG_MS, nodeNamed, readyMade, redisData } from './support';
 
 /** Two n8n processes and one Redis: one keeps the feed, the other reads. */
 let bench: Bench;
@@ -87,7 +87,7 @@ beforeAll(async () => {
   readerCredential = await bench.redisCredential(redis);
   feeder = await bench.ownN8n();
   await bench.publish(feed('redis', await bench.redisCredential(redis, feeder.rest)), feeder.rest);
-}, 120_000);
+});
 
 afterAll(() => bench.close(), 60_000);
 
@@ -108,7 +108,7 @@ test('with Redis the action works in another process than the trigger', async ()
   const { id } = await bench.publish(check('redis', 'redis'));
   await eventually(
     'three signals from the other process',
-    20_000,
+    HANG_MS,
     () => checks('redis').filter(({ signal }) => signal).length >= 3,
   );
   for (const item of checks('redis').filter(({ signal }) => signal !== null)) {
@@ -121,39 +121,39 @@ test('with Redis the action works in another process than the trigger', async ()
 test('with the embedded store the action in another process says what is missing', async () => {
   // A prefix of its own: other workflows of this n8n have left records of the same symbol in the process.
   const { id } = await bench.publish(check('memory', 'memory', { keyPrefix: 'unfed/' }));
-  await eventually('a check', 10_000, () => checks('memory').length > 0);
+  await eventually('a check', HANG_MS, () => checks('memory').length > 0);
   const [{ signal, reason, message }] = checks('memory');
   expect({ signal, reason }).toEqual({ signal: null, reason: 'missing' });
   expect(message).toMatch(/BTCUSDT/);
   await bench.remove(id);
 });
 
-test('a feed that dies without a word: its record goes stale in time, and the ready-made watch tells it', async () => {
+test('a feed that dies silently: its record goes stale in time, and the ready-made watch reports it', async () => {
   const watch = readyMade('feed-watch');
   nodeNamed(watch, 'Schedule').parameters.rule = { interval: [{ field: 'seconds', secondsInterval: 1 }] };
-  nodeNamed(watch, 'Notify').parameters.url = `${collector.url}/told`;
+  nodeNamed(watch, 'Notify').parameters.url = `${collector.url}/notices`;
   const data = nodeNamed(watch, 'Order Flow Data');
   data.credentials = readerCredential;
   Object.assign(data.parameters, { store: 'redis', options: { maxAge: MAX_AGE_S } });
   await bench.publish(check('dying', 'redis'));
   await bench.publish(watch);
-  await eventually('a signal while the feed lives', 10_000, () =>
+  await eventually('a signal while the feed lives', HANG_MS, () =>
     checks('dying').some(({ signal }) => signal),
   );
-  expect(collector.at('told')).toEqual([]);
+  expect(collector.at('notices')).toEqual([]);
 
   await feeder.kill();
   const killedAtMs = Date.now();
-  await eventually('a stale record', 15_000, () => checks('dying').some(({ reason }) => reason === 'stale'));
+  await eventually('a stale record', HANG_MS, () => checks('dying').some(({ reason }) => reason === 'stale'));
   // The check runs once a second, and its way here takes a moment.
   const lastSignalAtMs = Math.max(...checks('dying').flatMap(({ signal, atMs }) => (signal ? atMs : [])));
   expect(lastSignalAtMs - killedAtMs).toBeLessThanOrEqual(MAX_AGE_S * 1000 + 1_500);
 
-  await eventually('a word to the user', 15_000, () => collector.at('told').length > 0);
-  expect((collector.at('told')[0].body as { text: string }).text).toMatch(
+  await eventually('a word to the user', HANG_MS, () => collector.at('notices').length > 0);
+  expect((collector.at('notices')[0].body as { text: string }).text).toMatch(
     /^BTCUSDT: the order book feed is silent/,
   );
-}, 90_000);
+});
 
 test('in queue mode the embedded store is refused, and the message says to use Redis', async () => {
   const queue = await bench.ownN8n({
@@ -167,4 +167,4 @@ test('in queue mode the embedded store is refused, and the message says to use R
     /queue mode.*Set Snapshot Store to Redis/s,
   );
   await bench.publish(feed('redis', await bench.redisCredential(redis, queue.rest)), queue.rest);
-}, 120_000);
+});

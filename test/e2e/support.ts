@@ -6,7 +6,8 @@ import { Collector } from '../../scripts/n8n/collector';
 import { N8nInstance, type InstanceOptions } from '../../scripts/n8n/instance';
 import { n8nLayout } from '../../scripts/n8n/layout';
 import { N8nRestClient } from '../../scripts/n8n/restClient';
-import type { SavedWorkflow, Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
+import type { SavedWorkflow, Workflow } from '../../scripts/n8n/workflowTypes';
+export { nodeNamed } from '../../scripts/n8n/workflowBuilder';
 import { startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
 
 /** The path without which a test has no n8n to run in: set by globalSetup. */
@@ -16,9 +17,15 @@ function setting(name: string): string {
   return value;
 }
 
-/** What a file of end-to-end tests uses: the shared n8n, and servers of its own that go with it. */
+/** The n8n of the worker that runs this file. */
+function workersN8n(): string {
+  const urls = setting('ORDERFLOW_E2E_URLS').split(' ');
+  return urls[(Number(process.env.JEST_WORKER_ID ?? 1) - 1) % urls.length];
+}
+
+/** What a file of end-to-end tests uses: the worker's n8n, and servers of its own that go with it. */
 export class Bench {
-  readonly rest = new N8nRestClient(setting('ORDERFLOW_E2E_URL'));
+  readonly rest = new N8nRestClient(workersN8n());
   private readonly undo: Array<() => Promise<unknown>> = [];
   private readonly active = new Map<string, N8nRestClient>();
 
@@ -74,6 +81,11 @@ export class Bench {
     return saved;
   }
 
+  /** A workflow that was made in the editor: it is removed by `close` at the latest. */
+  keep(id: string): void {
+    this.active.set(id, this.rest);
+  }
+
   async remove(id: string): Promise<void> {
     const rest = this.active.get(id);
     this.active.delete(id);
@@ -104,11 +116,8 @@ export function readyMade(name: string): Workflow {
   return JSON.parse(readFileSync(join(__dirname, '../../workflows', `${name}.json`), 'utf8')) as Workflow;
 }
 
-export function nodeNamed(workflow: Workflow, name: string): WorkflowNode {
-  const found = workflow.nodes.find((node) => node.name === name);
-  if (!found) throw new Error(`no node ${name} in ${workflow.name}`);
-  return found;
-}
+/** What hangs ends after this. No measure of speed: on a busy machine everything takes ten times as long. */
+export const HANG_MS = 120_000;
 
 /** Waits until `probe` is true. @throws Error naming `what` after `timeoutMs` */
 export async function eventually(

@@ -18,7 +18,7 @@ function scaled(text: string): bigint {
 
 /**
  * What the bare rule says of the true book's top levels. `contractSize`: COIN-M, a quantity is a number of contracts
- * worth so many USD, and the price does not count.
+ * each worth this many USD, and the price does not count.
  */
 export function trueSignal(
   book: BookText,

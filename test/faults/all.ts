@@ -1,10 +1,16 @@
+import { alertRestartRows } from './rows/alertRestarts';
 import { bookRows } from './rows/books';
 import { clockRows } from './rows/clocks';
 import { connectionRows } from './rows/connections';
 import { crashLoopRows } from './rows/crashLoop';
+import { downForGoodRows } from './rows/downForGood';
 import { overSockets, playHostileFrames, SOCKETS_EVERY } from './rows/frames';
+import { failoverRows } from './rows/failovers';
+import { haltRows } from './rows/halts';
+import { historyRows } from './rows/history';
 import { lifecycleRows } from './rows/lifecycle';
 import { parameterRows } from './rows/parameters';
+import { poolRows } from './rows/pools';
 import { recordRows } from './rows/records';
 import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
@@ -20,7 +26,7 @@ const hostileFrames: Scenario = {
   id: 10,
   name: 'hostile frames',
   what: 'frames cut, doubled, of wrong types, with numbers that are none, __proto__, random bytes; over sockets: 16 MiB, bombs, fragments, broken protocol',
-  expected: 'refused with a coded error; the book untouched or fetched anew; sizes and memory bounded',
+  expected: 'refused with a coded error; the book untouched or fetched again; sizes and memory bounded',
   maxRuns: Infinity,
   variants: SOCKETS_EVERY,
   recovers: (seed) => !overSockets(seed),
@@ -44,5 +50,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ...parameterRows,
   ...workflowRows,
   ...silenceRows,
+  ...poolRows,
+  ...downForGoodRows,
+  ...alertRestartRows,
+  ...haltRows,
+  ...failoverRows,
+  ...historyRows,
   soakRow(SOAK),
 ].sort((a, b) => a.id - b.id);

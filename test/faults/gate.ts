@@ -7,10 +7,10 @@ export type Holds = (direction: Direction, bytes: Buffer, nth: number) => boolea
 
 /**
  * A TCP proxy on loopback that holds back the first piece that it is to hold, and all that comes after on that connection,
- * until it is opened: whoever waits for the answer waits at a place that has a name. It owns its sockets; `close` ends them.
+ * until it is opened: code that waits for the answer waits at a named place. It owns its sockets; `close` ends them.
  */
 export class Gate {
-  /** Resolves when somebody stands at the gate. */
+  /** Resolves when a connection waits at the gate. */
   readonly reached: Promise<void>;
   private reach!: () => void;
   private isReached = false;

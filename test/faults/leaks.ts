@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 
-/** After the end of a run its sockets, servers and timers have so long to go, milliseconds. */
+/** How long sockets, servers and timers may last after the end of a run, milliseconds. */
 const LEAK_GRACE_MS = 3_000;
 /** What has ended is forgotten whenever so much has been noted since. */
 const PRUNE_EVERY = 1_000;

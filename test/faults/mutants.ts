@@ -1,9 +1,9 @@
-import type { BookEngine, OrderBook } from '../../src/book/bookEngine';
+import type { BookEngine, OrderBook } from '../../src/book/orderBook';
 import type { BookSync } from '../../src/book/bookSync';
-import { LadderUpdate } from '../../src/book/ladderUpdate';
+import { LadderUpdate } from '../../src/book/fast/ladderUpdate';
 import type { ReplyBuffer } from '../../src/book/replyBuffer';
 import type { DepthUpdate, UpdateIds } from '../../src/book/types';
-import type { SymbolUpdate } from '../../src/binance/codec';
+import type { SymbolUpdate } from '../../src/binance/wire/codec';
 import type { SaveRequest, SnapshotStore } from '../../src/store/types';
 import type { Variant } from './model/bookClient';
 import { sequenceRows } from './rows/sequence';
@@ -132,7 +132,7 @@ const reuseALateReply: Variant = {
 /** Takes the record with every write, as a writer does that never looks whether it still holds it. */
 function unfenced(store: SnapshotStore): SnapshotStore {
   const save = store.save.bind(store);
-  store.save = (key: string, request: SaveRequest) => save(key, { ...request, tenure: 'claim', epoch: 0 });
+  store.save = (key: string, request: SaveRequest) => save(key, { ...request, role: 'claim', epoch: 0 });
   return store;
 }
 

@@ -1,13 +1,12 @@
 import type { IDataObject } from 'n8n-workflow';
 import { type Exchange, startExchange } from '../../exchange';
 import type { MarketId } from '../../exchange/profiles';
-import { plainCodec } from '../../src/binance/codec';
-import { fastCodec } from '../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../src/binance/feedRegistry';
-import type { FeedLease, FeedRegistry, SymbolView } from '../../src/binance/feedTypes';
+import type { FeedLease, FeedRegistry, SymbolView } from '../../src/feed/types';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory } from '../../src/store/snapshotWriter';
+import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
 import type { OrderBookRecord, SnapshotStore } from '../../src/store/types';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { QUICK } from '../support/feedHarness';
@@ -35,7 +34,7 @@ let plays = 0;
 
 /** The registry that triggers find, with waits that fit into a run. */
 const holder = globalThis as unknown as Record<symbol, FeedRegistry | undefined>;
-const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v1');
+const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v3');
 const node = new BinanceOrderBookTrigger();
 
 interface Item {

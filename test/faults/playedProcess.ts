@@ -1,10 +1,11 @@
 import type { Exchange } from '../../exchange';
-import { fastCodec } from '../../src/binance/fastCodec';
+import { fastCodec } from '../../src/binance/wire/codec';
+import { weightPool } from '../../src/binance/addresses';
 import { createFeedRegistry } from '../../src/binance/feedRegistry';
-import type { FeedLease, FeedRequest, SymbolStatus } from '../../src/binance/feedTypes';
-import { SharedBudgets } from '../../src/binance/sharedBudgets';
-import type { WeightBudget } from '../../src/binance/weightBudget';
-import { BanShare } from '../../src/store/banShare';
+import type { FeedLease, FeedRequest, SymbolStatus } from '../../src/feed/types';
+import { SharedBudgets } from '../../src/limits/sharedBudgets';
+import type { WeightBudget } from '../../src/limits/weightBudget';
+import { BanShare } from '../../src/store/writers/banShare';
 import type { SnapshotStore } from '../../src/store/types';
 import { QUICK } from '../support/feedHarness';
 import { wrongIn } from './scene';
@@ -23,7 +24,7 @@ export interface PlayedWorld {
 }
 
 /**
- * What an n8n process has of the package, all of it new: budgets, feeds, and a share in the bans that others were told.
+ * What an n8n process has of the package, all of it new: budgets, feeds, and a share in the bans of others.
  * Many can be played in one real process, one after the other or side by side.
  */
 export class PlayedProcess {
@@ -40,13 +41,10 @@ export class PlayedProcess {
   /** Starts as a trigger does: bans are read before anything is asked. */
   static async start(world: PlayedWorld, request: Partial<FeedRequest> = {}): Promise<PlayedProcess> {
     const { exchange, weightPerMinute, minuteMs, random } = world;
-    const host = new URL(exchange.restBaseUrl).host;
+    const { host, pool } = weightPool(exchange.profile, exchange.restBaseUrl);
     const budgets = new SharedBudgets();
     const budget = budgets.budgetFor(host, {
-      market: exchange.profile.id,
-      weightPerMinute,
-      minuteMs,
-      random,
+      ...{ pool, weightPerMinute, minuteMs, random },
     });
     const bans = new BanShare(world.openStore(), world.keyPrefix, budgets);
     const played = new PlayedProcess(budget, bans);

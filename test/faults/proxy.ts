@@ -40,7 +40,7 @@ interface Pair {
  * bytes that come after. It is the one owner of its sockets and timers; `close` ends them all.
  */
 export class FaultProxy {
-  /** Where connections yet to come lead; those that stand stay where they are. */
+  /** Where later connections lead; open ones stay where they are. */
   upstreamPort: number;
   /** Connections taken in so far. */
   accepted = 0;
@@ -73,7 +73,7 @@ export class FaultProxy {
     return (this.listener.address() as AddressInfo).port;
   }
 
-  /** Connections that stand. */
+  /** Open connections. */
   get connections(): number {
     return this.pairs.size;
   }
@@ -96,7 +96,7 @@ export class FaultProxy {
     this.hole = { answer };
   }
 
-  /** Half-open: one direction, or both, of all that stand falls silent for good; nobody is told. */
+  /** Half-open: one direction, or both, of all open connections falls silent for good; neither side is informed. */
   silence(direction?: Direction): void {
     for (const { lanes } of this.pairs) {
       if (direction !== 'down') lanes?.up.silence();
@@ -104,17 +104,17 @@ export class FaultProxy {
     }
   }
 
-  /** Every connection that stands is reset on both sides. */
+  /** Every open connection is reset on both sides. */
   reset(): void {
     for (const pair of [...this.pairs]) this.resetPair(pair);
   }
 
-  /** Done to each connection that stands once so many more bytes have passed. */
+  /** Done to each open connection once this many more bytes have passed. */
   cutAfter(direction: Direction, bytes: number, then: Cut): void {
     for (const { lanes } of this.pairs) lanes?.[direction].cutAfter(bytes, then);
   }
 
-  /** Done to connections yet to come, until cleared or to so many, once so many bytes have passed. */
+  /** Done to later connections, until cleared or to a number of them, once this many bytes have passed. */
   cutNew(direction: Direction, bytes: number, then: Cut, times = Infinity): void {
     this.newCut = { direction, bytes, then, left: times };
   }

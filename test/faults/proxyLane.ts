@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 
 /** What is done to the bytes of one direction while it is switched on. */
 export interface Toxics {
-  /** Held back for so long, milliseconds. */
+  /** How long data is held back, milliseconds. */
   readonly latencyMs: number;
   /** Up to so much more, at random, milliseconds; the order of the bytes stays. */
   readonly jitterMs: number;
   /** Infinity: as fast as they come. */
   readonly bytesPerSecond: number;
-  /** Passed on in pieces of at most so many bytes, each in a turn of the event loop of its own. */
+  /** Passed on in pieces of at most this many bytes, each in a separate turn of the event loop. */
   readonly sliceBytes: number;
   /** Between two slices, milliseconds. */
   readonly sliceGapMs: number;
-  /** The end of one side is told to the other so much later, milliseconds. */
+  /** How much later the end of one side reaches the other, milliseconds. */
   readonly slowCloseMs: number;
 }
 
@@ -25,7 +25,7 @@ export const NO_TOXICS: Toxics = {
   slowCloseMs: 0,
 };
 
-/** What happens once so many more bytes have passed. */
+/** What happens once this many more bytes have passed. */
 export type Cut = 'reset' | 'silence';
 
 export interface LaneHooks {

@@ -5,7 +5,7 @@ import { must } from './scenario';
 /** Says what is wrong with a record in itself, or nothing. */
 export type WholeCheck = (record: OrderBookRecord) => string | null;
 
-/** Each level of a hand-made book bears the book's id: a torn record shows. */
+/** Each level of a hand-made book contains the book's id: a torn record shows. */
 export const ofHandMadeView: WholeCheck = ({ lastUpdateId, bids, asks }) => {
   const levels = [...bids, ...asks];
   const torn = levels.length === 0 || levels.some(([, quantity]) => quantity !== String(lastUpdateId));

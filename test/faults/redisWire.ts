@@ -13,7 +13,7 @@ interface Wire {
   readonly unanswered: boolean[];
 }
 
-/** `EVALSHA sha 1 key tenure epoch id …`: only a save has so many arguments. */
+/** `EVALSHA sha 1 key role epoch id …`: only a save has this many arguments. */
 const SAVE_ARGUMENTS = 14;
 const KEY_AT = 3;
 const ID_AT = 6;

@@ -26,7 +26,7 @@ export interface Row extends RowResult {
 }
 
 const RUN_LIMIT_MS = 120_000;
-/** A row that fails so often is not run to its end. */
+/** A row that fails this often is not run to its end. */
 const MAX_FAILURES = 5;
 
 export interface RunOptions {
@@ -74,7 +74,7 @@ export async function runRow(scenario: Scenario, options: RunOptions): Promise<R
   };
 }
 
-/** Every run of every row passed, told a finite time where it had to recover, and left nothing open. */
+/** Every run of every row passed, reported a finite time where it had to recover, and left nothing open. */
 export function isGreen(rows: readonly Row[]): boolean {
   return (
     rows.length > 0 &&
@@ -86,7 +86,7 @@ export function isGreen(rows: readonly Row[]): boolean {
 }
 
 function mustRecover(times: readonly number[], expected: boolean): void {
-  must(!expected || times.length > 0, 'no time to recover is told');
+  must(!expected || times.length > 0, 'no time to recover is given');
   const wrong = times.find((ms) => !(ms >= 0 && ms < Infinity));
   must(wrong === undefined, () => `${wrong} ms to recover`);
 }

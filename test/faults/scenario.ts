@@ -18,8 +18,8 @@ export interface Scenario {
   /** Runs at most, however many seeds are asked for; what opens sockets or starts servers takes seconds. */
   readonly maxRuns: number;
   /**
-   * After so many seeds in a row every case that the seed decides by its rest has been run; one where not given. What is
-   * drawn at random within a case does not count.
+   * How many seeds in a row run every case that the seed selects (seed modulo this number); one where not given. Random
+   * choices within a case do not count.
    */
   readonly variants?: number;
   /** Whether the run of a seed has to tell a time to recover; where not given none has to. */
@@ -30,7 +30,7 @@ export interface Scenario {
   readonly prepare?: () => Promise<void>;
   /** Throws where the expectation is not met. The same seed does the same. */
   run(seed: number): Promise<RunResult>;
-  /** Where a long run is, for whoever waits for it. */
+  /** The progress of a long run, for those who wait for it. */
   readonly progress?: () => string;
   /** What the runs measured besides, a line each; read after the last run. */
   readonly figures?: () => readonly string[];

@@ -1,14 +1,7 @@
 import { startExchange, type Exchange, type ExchangeOptions } from '../../exchange';
-import { plainCodec } from '../../src/binance/codec';
-import { fastCodec } from '../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../src/binance/feedRegistry';
-import type {
-  FeedLease,
-  FeedRegistry,
-  FeedRequest,
-  SymbolStatus,
-  SymbolView,
-} from '../../src/binance/feedTypes';
+import type { FeedLease, FeedRegistry, FeedRequest, SymbolStatus, SymbolView } from '../../src/feed/types';
 import type { FeedTimings } from '../../src/binance/timings';
 import { pause, QUICK, until } from '../support/feedHarness';
 import { Random } from './random';
@@ -41,10 +34,10 @@ export interface SceneOptions {
 }
 
 const LEVELS = 20;
-/** Every symbol is looked at so often, whatever the feed tells. */
+/** How often every symbol is looked at, whatever the feed reports. */
 const LOOK_MS = 15;
 const LAG_CHECK_MS = 20;
-/** A watchdog that was kept waiting for so long listens for another period. */
+/** How late a watchdog may be before it listens for another period. */
 const GRANTED_AFTER_MS = 200;
 
 /**
@@ -54,8 +47,8 @@ const GRANTED_AFTER_MS = 200;
 export const isPlain = (seed: number): boolean => new Random(seed ^ 0x41).chance(0.5);
 
 /**
- * A feed on a stand-in exchange over real sockets. Each book it shows is held against the true one: when it is told of,
- * at every change of state, and every so often in between.
+ * A feed on a stand-in exchange over real sockets. Each book it shows is compared with the true one: when it is
+ * reported, at every change of state, and at an interval in between.
  */
 export class Scene {
   readonly statuses: SymbolStatus[] = [];
@@ -151,7 +144,7 @@ export class Scene {
     );
   }
 
-  /** Goes on for so long, and sees to it that books come. */
+  /** Goes on for a time, and checks that books come. */
   async run(ms: number): Promise<void> {
     const before = this.books;
     await pause(ms);
@@ -175,7 +168,7 @@ export class Scene {
 
   private onStatus(status: SymbolStatus): void {
     this.statuses.push(status);
-    // The first states are told before there is a lease.
+    // The first states are reported before there is a lease.
     const view = this.lease?.views.find(({ symbol }) => symbol === status.symbol);
     if (view !== undefined) this.look(view);
   }
@@ -206,8 +199,8 @@ export async function slackOf<T>(act: Promise<T>): Promise<{ readonly value: T; 
   }
 }
 
-/** What is wrong with the book that is told of now; null where it is the exchange's at its id. */
+/** What is wrong with the book that is reported now; null where it is the exchange's at its id. */
 export function wrongIn(exchange: Exchange, view: SymbolView): string | null {
-  if (view.read(LEVELS) === null) return `${view.symbol}: told of a book that cannot be read`;
+  if (view.read(LEVELS) === null) return `${view.symbol}: reported a book that cannot be read`;
   return wrongNow(exchange, view, { levels: LEVELS, mayShrink: false });
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../exchange';
-import type { SymbolView } from '../../src/binance/feedTypes';
+import type { SymbolView } from '../../src/feed/types';
 
 const LOOK_MS = 5;
 
@@ -38,7 +38,7 @@ export class ServiceWatch {
     });
   }
 
-  /** Events whose books were never shown, though so many milliseconds have passed. */
+  /** Events whose books were never shown, though this many milliseconds have passed. */
   missing(afterMs: number): string[] {
     const now = performance.now();
     return this.waiting

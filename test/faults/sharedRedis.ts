@@ -1,4 +1,4 @@
-import { closeIdleRedisConnections, redisInventory } from '../../src/store/redisPool';
+import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { must } from './scenario';
 

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
-import type { FeedLease } from '../../src/binance/feedTypes';
+import type { FeedLease, SymbolView } from '../../src/feed/types';
 import { isOrderFlowError, type OrderFlowError } from '../../src/runtime/errors';
 import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory, type WriterHandle } from '../../src/store/snapshotWriter';
+import type { HistorySource } from '../../src/store/writers/historyWriter';
+import { acquireWriter, writerInventory, type WriterHandle } from '../../src/store/writers/snapshotWriter';
 import type { SnapshotStore } from '../../src/store/types';
 import type { RedisServer } from '../support/redisServer';
 import { credentialsOf } from '../support/storeFixtures';
@@ -37,7 +38,7 @@ export class RecordWatch {
     return this.newest?.epoch ?? 0;
   }
 
-  /** @returns the id of the record that stands there live, null where none does */
+  /** @returns the id of the live record there, null where there is none */
   async look(): Promise<number | null> {
     const [found] = await this.store.readBooks([RECORD_KEY]).catch(() => [null]);
     if (found === null || isOrderFlowError(found)) return null;
@@ -80,15 +81,22 @@ export class RecordWatch {
 /** A writer of the scene's feed to one Redis, as a trigger has it. */
 export class SceneWriter {
   readonly errors: OrderFlowError[] = [];
-  /** Whether the store works as far as the user has been told. */
+  /** Whether the store works, by what was reported to the user. */
   working = true;
   readonly store: SnapshotStore;
   private readonly lease: FeedLease;
   private readonly handle: WriterHandle;
 
-  constructor(scene: Scene, credentials: Credentials) {
+  /** @param history where and of what a history is kept; none where not given */
+  constructor(
+    scene: Scene,
+    place: Credentials | 'memory',
+    history?: { readonly key: string; readonly source: (view: SymbolView) => HistorySource },
+  ) {
     const { exchange, registry } = scene;
-    this.store = openStore({ kind: 'redis', credentials }, { keepConnected: true });
+    this.store = openStore(place === 'memory' ? { kind: place } : { kind: 'redis', credentials: place }, {
+      keepConnected: true,
+    });
     let handle: WriterHandle | null = null;
     const { restBaseUrl, webSocketBaseUrl, profile } = exchange;
     const speed = { updateSpeedMs: 100, bookDepth: 'auto' } as const;
@@ -104,14 +112,18 @@ export class SceneWriter {
         if (error !== null) this.errors.push(error);
       },
     };
-    this.handle = handle = acquireWriter(this.store, { recordKey: RECORD_KEY, feedKey: FEED_KEY }, source);
+    const target = { recordKey: RECORD_KEY, feedKey: FEED_KEY, historyKey: history?.key };
+    this.handle = handle = acquireWriter(this.store, target, {
+      ...source,
+      history: history?.source(this.lease.views[0]),
+    });
   }
 
   stats(): ReturnType<WriterHandle['stats']> {
     return this.handle.stats();
   }
 
-  async told(code: string, withinMs: number): Promise<void> {
+  async reported(code: string, withinMs: number): Promise<void> {
     await until(
       () => this.errors.some((error) => error.code === code),
       () => `${code}: ${JSON.stringify(this.errors.map((error) => error.code))}`,
@@ -144,7 +156,7 @@ export function playWithStore(
       await scene.live();
       const took = await act(scene, own);
       must(scene.codes().length === 0, () => `the feed was troubled: ${JSON.stringify(scene.codes())}`);
-      must(scene.exchange.stats.totalConnections === 1, 'the feed connected anew');
+      must(scene.exchange.stats.totalConnections === 1, 'the feed connected again');
       return took;
     } finally {
       for (const part of parts.reverse()) await part.close();
@@ -165,7 +177,7 @@ export async function feedLives(scene: Scene, ms: number): Promise<void> {
   await until(() => scene.books > books, 'a book in spite of Redis', 2_000);
   must(
     scene.view().status().resyncs === 0,
-    () => `a book was fetched anew: ${JSON.stringify(scene.statuses.map(({ reason }) => reason))}`,
+    () => `a book was fetched again: ${JSON.stringify(scene.statuses.map(({ reason }) => reason))}`,
   );
 }
 
@@ -180,7 +192,7 @@ export function askRedis(server: Pick<RedisServer, 'host' | 'port'>, ...commands
     );
     let reply = '';
     socket.on('data', (chunk: Buffer) => (reply += chunk.toString()));
-    // A server that is told to shut down breaks the connection off.
+    // A server that is asked to shut down closes the connection.
     socket.on('error', () => resolve(reply));
     socket.on('close', () => resolve(reply));
   });

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import type { IDataObject, INodeExecutionData, INodeType, ITriggerFunctions } from 'n8n-workflow';
 import { type Exchange, type ExchangeOptions, startExchange } from '../../exchange';
+import { triggerFields } from '../../nodes/BinanceOrderBookTrigger/fields';
 import { feedRegistry } from '../../src/binance/feedRegistry';
-import type { FeedLease, FeedListener, SymbolView } from '../../src/binance/feedTypes';
+import type { FeedLease, FeedListener, SymbolView } from '../../src/feed/types';
 import { startTriggerNode } from '../../src/n8n/triggerNode';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory } from '../../src/store/snapshotWriter';
+import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
 import type { SessionLimits } from '../../src/trigger/triggerSession';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { HandMadeView } from '../support/handMadeView';
@@ -45,7 +47,7 @@ export const KEY_PREFIX = 'faults/';
 const DEFAULT_LEVELS = 20;
 
 /**
- * The trigger node in n8n's own engine on a stand-in exchange. Each book in an item is held against the true one.
+ * The trigger node in n8n's own engine on a stand-in exchange. Each book in an item is compared with the true one.
  */
 export class TriggerScene {
   readonly random: Random;
@@ -109,6 +111,8 @@ export class TriggerScene {
     return startTrigger({
       nodes: { trigger: limitedTrigger(limits) },
       type: 'trigger',
+      // Its own, so that it does not go on with another run's alerts.
+      workflowId: randomUUID(),
       parameters: { symbols: symbols.join(), ...parameters, options },
       onExecution: (outputs) => {
         const items = itemsOf(outputs);
@@ -122,7 +126,7 @@ export class TriggerScene {
     const { symbol, lastUpdateId, bids, signal } = item;
     if (lastUpdateId === undefined && (signal ?? null) !== null)
       this.wrong.push(`the item of ${symbol} has a signal and no book`);
-    // An alert that there is no signal any more may bear no book.
+    // An alert that there is no signal any more may have no book.
     if (lastUpdateId === undefined || bids === undefined) return;
     const { levels = DEFAULT_LEVELS } = this.options.parameters as { levels?: number };
     if (!isTrue(this.exchange, item, { levels, mayShrink: this.mayShrink }))
@@ -162,7 +166,7 @@ function limitedTrigger(limits: SessionLimits | undefined): INodeType {
   const node: INodeType = new BinanceOrderBookTrigger();
   if (limits !== undefined)
     node.trigger = function (this: ITriggerFunctions) {
-      return startTriggerNode.call(this, limits);
+      return startTriggerNode.call(this, triggerFields, limits);
     };
   return node;
 }

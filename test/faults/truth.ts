@@ -1,5 +1,5 @@
 import type { Exchange } from '../../exchange';
-import type { SymbolView } from '../../src/binance/feedTypes';
+import type { SymbolView } from '../../src/feed/types';
 import { emptyRangeSums, emptyTopSums } from '../../src/book/types';
 
 export type Levels = ReadonlyArray<readonly [string, string]>;
@@ -17,7 +17,7 @@ export interface ShownBook {
 export interface Asked {
   /** Levels a side that were asked for. */
   readonly levels: number;
-  /** The price has left, or may have left, what is covered: fewer levels may be shown where the reader is told so. */
+  /** The price has left, or may have left, what is covered: fewer levels may be shown where the reader can see that. */
   readonly mayShrink: boolean;
 }
 

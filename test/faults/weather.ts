@@ -85,7 +85,7 @@ const TO_REDIS: readonly Toxic[] = [
   (proxy, random) => proxy.set({ latencyMs: random.whole(20, 300), jitterMs: 50 }),
   (proxy, random) => proxy.set({ sliceBytes: random.whole(1, 200) }),
   (proxy, random) => proxy.cutAfter(random.pick(['up', 'down'] as const), random.whole(1, 4_000), 'reset'),
-  // Whoever stands hears nothing any more, and whoever comes anew neither.
+  // Open connections receive nothing any more, and new ones do not either.
   (proxy) => {
     proxy.silence();
     proxy.blackHole();

@@ -1,5 +1,5 @@
 import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory } from '../../src/store/snapshotWriter';
+import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
 import { HandMadeView } from '../support/handMadeView';
 import { must } from './scenario';
 

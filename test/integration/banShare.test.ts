@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startExchange, type Exchange } from '../../exchange';
-import { SharedBudgets } from '../../src/binance/sharedBudgets';
-import { BanShare, LOOK_EVERY_MS } from '../../src/store/banShare';
+import { SharedBudgets } from '../../src/limits/sharedBudgets';
+import { BanShare, LOOK_EVERY_MS } from '../../src/store/writers/banShare';
 import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { SnapshotStore } from '../../src/store/types';
 import { pause, until } from '../support/feedHarness';
 import { startRedis, type RedisServer } from '../support/redisServer';
@@ -54,10 +54,10 @@ async function startProcess(prefix = PREFIX) {
   const share = new BanShare(open(), prefix, board);
   shares.add(share);
   await share.add(HOST);
-  return { board, share, budget: board.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 }) };
+  return { board, share, budget: board.budgetFor(HOST, { pool: 'spot', weightPerMinute: 6_000 }) };
 }
 
-describe('a ban that one process is told', () => {
+describe('a ban that one process gets', () => {
   beforeEach(async () => {
     const store = openStore({ kind: 'redis', credentials: credentialsOf(server) });
     await store.setJson(KEY, null, 1);
@@ -65,13 +65,13 @@ describe('a ban that one process is told', () => {
     await pause(5);
   });
 
-  test('reaches the others while they live, and those that start later, for as long as it stands', async () => {
+  test('reaches the others while they live, and those that start later, until it ends', async () => {
     const [first, second] = [await startProcess(), await startProcess()];
     const elsewhere = await startProcess('examples/other-');
     expect(second.budget.pause).toBeNull();
     const begun = performance.now();
     first.budget.refuse('OF_BANNED', 3_000);
-    await until(() => second.budget.pause !== null, 'the other one told', 2_000);
+    await until(() => second.budget.pause !== null, 'the other one reported', 2_000);
     expect(second.budget.pause?.code).toBe('OF_BANNED');
     const third = await startProcess();
     for (const { budget } of [second, third]) {
@@ -93,7 +93,7 @@ describe('a ban that one process is told', () => {
     await pause(700);
     const late = await startProcess();
     expect(late.budget.pause?.code).toBe('OF_RATE_LIMITED');
-    // One that is told of a short ban passes it on, too.
+    // A process with a short ban passes it on, too.
     await pause(400);
     late.budget.refuse('OF_RATE_LIMITED', 300);
     await pause(50);
@@ -104,7 +104,7 @@ describe('a ban that one process is told', () => {
   test('is written as documented, and a shorter one of another process does not replace it', async () => {
     const [first, second] = [await startProcess(), await startProcess()];
     first.budget.refuse('OF_BANNED', 60_000);
-    await until(() => second.budget.pause !== null, 'told', 2_000);
+    await until(() => second.budget.pause !== null, 'reported', 2_000);
     second.budget.refuse('OF_RATE_LIMITED', 2_000);
     await pause(300);
     const [state] = await open().loadStates([KEY]);
@@ -112,7 +112,7 @@ describe('a ban that one process is told', () => {
     expect((state as { value: { forMs: number } }).value.forMs).toBeGreaterThan(59_000);
     // A longer one does.
     second.budget.refuse('OF_BANNED', 90_000);
-    await until(() => (first.budget.pause?.forMs ?? 0) > 80_000, 'told of the longer one', 3_000);
+    await until(() => (first.budget.pause?.forMs ?? 0) > 80_000, 'reported of the longer one', 3_000);
   });
 
   test('is passed on when the store is back', async () => {
@@ -130,12 +130,12 @@ describe('a ban that one process is told', () => {
         await share.add(HOST);
       }
       own.pause();
-      first.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 }).refuse('OF_BANNED', 60_000);
+      first.budgetFor(HOST, { pool: 'spot', weightPerMinute: 6_000 }).refuse('OF_BANNED', 60_000);
       await pause(300);
-      const budget = second.budgetFor(HOST, { market: 'spot', weightPerMinute: 6_000 });
+      const budget = second.budgetFor(HOST, { pool: 'spot', weightPerMinute: 6_000 });
       expect(budget.pause).toBeNull();
       own.resume();
-      await until(() => budget.pause !== null, 'told', 3_000);
+      await until(() => budget.pause !== null, 'reported', 3_000);
     } finally {
       for (const share of shares) await share.close();
       await closeIdleRedisConnections();
@@ -158,7 +158,7 @@ describe('a ban that one process is told', () => {
     await pause(500);
   });
 
-  test('what is not ours at the key is told, and stays', async () => {
+  test('a foreign value at the key is reported, and stays', async () => {
     const store = openStore({ kind: 'redis', credentials: credentialsOf(server) });
     await store.setJson(KEY, 'mine', 400);
     await expect(startProcess()).rejects.toMatchObject({ code: 'OF_RECORD_INVALID' });
@@ -191,7 +191,7 @@ describe('processes of their own that share a Redis', () => {
     return { child, lines };
   }
 
-  test('a ban told to one keeps the other, and one that starts after a crash, from asking', async () => {
+  test('a ban of one process keeps another, and one that starts after a crash, from asking', async () => {
     exchange = await startExchange({ symbols: ['BTCUSDT', 'ETHUSDT'] });
     const prefix = 'examples/children-';
     const asked = () => exchange?.stats.requests.length ?? 0;
@@ -204,7 +204,7 @@ describe('processes of their own that share a Redis', () => {
     // Only the first one's symbol has a reason to ask.
     exchange.faults.add({ kind: 'drop', symbol: 'BTCUSDT', times: 1 });
     await until(() => asked() === before + 1, 'asked once', 5_000);
-    // By then the second one has looked at what others were told.
+    // By then the second one has looked for the bans of others.
     await pause(LOOK_EVERY_MS + 500);
     // The second one gets a reason now, and the first one crashes and is started again.
     exchange.faults.add({ kind: 'drop', symbol: 'ETHUSDT', times: 1 });

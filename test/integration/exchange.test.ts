@@ -23,13 +23,17 @@ afterEach(async () => {
 const DEPTH = {
   spot: '/api/v3/depth?symbol=BTCUSDT&limit=5000',
   us: '/api/v3/depth?symbol=BTCUSDT&limit=5000',
+  spotData: '/api/v3/depth?symbol=BTCUSDT&limit=5000',
   spotTestnet: '/api/v3/depth?symbol=BTCUSDT&limit=5000',
+  spotDemo: '/api/v3/depth?symbol=BTCUSDT&limit=5000',
+  usdmDemo: '/fapi/v1/depth?symbol=BTCUSDT&limit=1000',
+  coinmDemo: '/dapi/v1/depth?symbol=BTCUSD_PERP&limit=1000',
   usdm: '/fapi/v1/depth?symbol=BTCUSDT&limit=1000',
   coinm: '/dapi/v1/depth?symbol=BTCUSD_PERP&limit=1000',
 } as const;
 
-describe.each(['spot', 'us', 'spotTestnet', 'usdm', 'coinm'] as const)('a naive client of %s', (market) => {
-  const symbol = market === 'coinm' ? 'BTCUSD_PERP' : 'BTCUSDT';
+describe.each(Object.keys(DEPTH) as Array<keyof typeof DEPTH>)('a naive client of %s', (market) => {
+  const symbol = market.startsWith('coinm') ? 'BTCUSD_PERP' : 'BTCUSDT';
   const route = market === 'usdm' ? '/public' : '';
 
   test('has the true book at every update id, and at the REST reply’s', async () => {
@@ -46,7 +50,7 @@ describe.each(['spot', 'us', 'spotTestnet', 'usdm', 'coinm'] as const)('a naive 
     let previous = events[0].u;
     expect(previous).toBe(reply.lastUpdateId);
     for (const event of events.slice(1)) {
-      if (route === '' && market !== 'coinm') expect(event.U).toBe(previous + 1);
+      if (!/^(usdm|coinm)/.test(market)) expect(event.U).toBe(previous + 1);
       else expect(event.pu).toBe(previous);
       expect(event.u).toBeGreaterThanOrEqual(event.U);
       book.apply(event);

@@ -131,7 +131,9 @@ export async function get(
   exchange: Exchange,
   path: string,
 ): Promise<{ status: number; headers: Headers; text: string; json: unknown }> {
-  const response = await fetch(exchange.restBaseUrl + path, { redirect: 'manual' });
+  // A connection kept from an earlier request may be closed by the server just as it is used again.
+  const headers = { connection: 'close' };
+  const response = await fetch(exchange.restBaseUrl + path, { redirect: 'manual', headers });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: parsed(text) };
 }

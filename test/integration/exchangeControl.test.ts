@@ -88,9 +88,9 @@ describe('the command line', () => {
     const exited = once(child, 'exit');
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const [line] = (await once(lines, 'line')) as [string];
-    const told = JSON.parse(line) as { restBaseUrl: string; symbols: string[] };
-    expect(told.symbols).toEqual(['ETHUSDT', 'SOLUSDT']);
-    const reply = await fetch(`${told.restBaseUrl}/fapi/v1/depth?symbol=SOLUSDT&limit=5`);
+    const reported = JSON.parse(line) as { restBaseUrl: string; symbols: string[] };
+    expect(reported.symbols).toEqual(['ETHUSDT', 'SOLUSDT']);
+    const reply = await fetch(`${reported.restBaseUrl}/fapi/v1/depth?symbol=SOLUSDT&limit=5`);
     expect(reply.status).toBe(200);
     child.kill('SIGINT');
     expect(await exited).toEqual([0, null]);

@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 describe('faults on events', () => {
-  test('drop leaves a gap, so many times, on that symbol only', async () => {
+  test('drop leaves a gap, as often as asked for, on that symbol only', async () => {
     await start();
     const client = await connect('/stream?streams=btcusdt@depth@100ms/ethusdt@depth@100ms');
     const from = exchange.lastUpdateId('BTCUSDT');
@@ -146,7 +146,7 @@ describe('faults on events', () => {
 
 describe('faults on the REST depth reply', () => {
   test.each(['spot', 'usdm'] as const)(
-    '%s: stale replies, so many times, are older than anything sent',
+    '%s: stale replies, as many as asked for, are older than anything sent',
     async (market) => {
       await start({ market });
       const path = market === 'spot' ? depth : '/fapi/v1/depth?symbol=BTCUSDT&limit=1000';
@@ -276,7 +276,7 @@ describe('faults of the book', () => {
     ).toBeCloseTo(0.98, 3);
   });
 
-  test('a halted symbol stands still; a delisted one is gone', async () => {
+  test('a halted symbol does not change; a delisted one is gone', async () => {
     await start();
     const client = await connect();
     exchange.setStatus('BTCUSDT', 'HALT');
@@ -381,7 +381,7 @@ describe('faults on connections', () => {
     expect(exchange.stats.openConnections).toBe(1);
   });
 
-  test('upgrades refused with a status, so many times', async () => {
+  test('upgrades are refused with a status, as often as asked for', async () => {
     await start();
     exchange.faults.add({ kind: 'refuseUpgrade', status: 451, times: 1 });
     await expect(Client.open(exchange, '/ws')).rejects.toThrow('451');

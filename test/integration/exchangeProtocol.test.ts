@@ -386,14 +386,14 @@ describe('limits', () => {
     async (market, limit, path) => {
       await start({ market });
       const patient = await connect(path);
-      const hasty = await connect(path);
+      const early = await connect(path);
       for (let i = 0; i < limit; i++) {
         patient.webSocket.ping();
-        hasty.send({ method: 'LIST_SUBSCRIPTIONS', id: i });
+        early.send({ method: 'LIST_SUBSCRIPTIONS', id: i });
       }
-      hasty.webSocket.ping();
-      await hasty.until(() => hasty.closed !== null);
-      expect(hasty.closed?.code).toBe(1008);
+      early.webSocket.ping();
+      await early.until(() => early.closed !== null);
+      expect(early.closed?.code).toBe(1008);
       expect(patient.closed).toBeNull();
     },
   );
@@ -408,7 +408,7 @@ describe('limits', () => {
     await client.until(() => client.closed !== null);
   });
 
-  test('so many connects in a window', async () => {
+  test('limits the connects in a window', async () => {
     await start({ timing: { connectsPerWindow: 2, connectWindowMs: 300 } });
     await connect('/ws');
     await connect('/ws');

@@ -95,7 +95,7 @@ test('latency with jitter: later, in order, and gone when cleared', async () => 
   expect(await takes(one, 'b')).toBeLessThan(40);
 });
 
-test('bandwidth: so many bytes a second and no more', async () => {
+test('bandwidth: no more bytes a second than set', async () => {
   const one = await client();
   proxy.set({ bytesPerSecond: 100_000 }, 'down');
   const tookMs = await takes(one, 'x'.repeat(20_000));
@@ -119,7 +119,7 @@ test('reset: both sides learn it', async () => {
   await until(() => echo.ends.includes('ECONNRESET'), 'the server is reset');
 });
 
-test('reset after so many bytes: what came before arrives', async () => {
+test('reset after a number of bytes: what came before arrives', async () => {
   const one = await client();
   proxy.cutAfter('down', 4, 'reset');
   one.socket.write('abcdefgh');
@@ -148,7 +148,7 @@ test.each<Direction | 'both'>(['up', 'down', 'both'])(
   },
 );
 
-test('falls silent after so many bytes of a new connection, so often', async () => {
+test('falls silent after a number of bytes of a new connection, as often as set', async () => {
   proxy.cutNew('down', 3, 'silence', 1);
   const one = await client();
   one.socket.write('abcdef');
@@ -171,7 +171,7 @@ test('black hole: takes connections in and forwards nothing, or answers by itsel
   await takes(await client(), 'through');
 });
 
-test('slow close: the end is told later', async () => {
+test('slow close: the end arrives later', async () => {
   const one = await client();
   await takes(one, 'a');
   proxy.set({ slowCloseMs: 150 }, 'down');

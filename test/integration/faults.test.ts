@@ -23,12 +23,11 @@ test.each(ROWS.map((scenario) => [`${scenario.id} ${scenario.name}`, scenario] a
     expect(row.failures).toEqual([]);
     expect(row).toMatchObject({ runs: seeds, passed: seeds, leaks: 0 });
   },
-  60_000,
 );
 
 test('the weekly run has every row, once', () => {
   const workflow = readFileSync(join(__dirname, '../../.github/workflows/faults.yml'), 'utf8');
-  const [, lists = ''] = /^ *rows: \[(.*)\]$/m.exec(workflow) ?? [];
+  const [, lists = ''] = /^ *rows:\s*\[([^\]]*)\]/m.exec(workflow) ?? [];
   const rows = (lists.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b);
   expect(rows).toEqual(SCENARIOS.map(({ id }) => id));
 });
@@ -43,5 +42,4 @@ test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   async (_name, mutant) => {
     expect(await mutant.caught(20)).toBe(true);
   },
-  60_000,
 );

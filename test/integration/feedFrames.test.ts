@@ -7,7 +7,7 @@ const wrapped = (data: string) => `{"stream":"${STREAM}","data":${data}}`;
 const event = (fields: string) => wrapped(`{"e":"depthUpdate","E":1,"s":"BTCUSDT",${fields}}`);
 const level = (price: string, quantity: string) => event(`"U":1,"u":2,"b":[[${price},${quantity}]],"a":[]`);
 
-/** Frames that name the stream and cannot be read: the symbol is fetched anew. */
+/** Frames that name the stream and cannot be read: the symbol is fetched again. */
 const UNREADABLE: readonly (readonly [string, string])[] = [
   ['cut short', wrapped('{"e":"depthUpdate","E":1,"s":"BTCUS')],
   ['ids as text', event('"U":"1","u":"2","b":[],"a":[]')],
@@ -32,7 +32,7 @@ const UNREADABLE: readonly (readonly [string, string])[] = [
   ['data null', wrapped('null')],
 ];
 
-/** Frames that name nobody: any update may be lost, so the connection is opened anew. */
+/** Frames that name no stream: any update may be lost, so the connection is opened again. */
 const NAMELESS: readonly (readonly [string, { text?: string; base64?: string; binary?: boolean }])[] = [
   ['not JSON', { text: 'hello' }],
   ['empty', { text: '' }],
@@ -60,7 +60,7 @@ const HARMLESS: readonly (readonly [string, string])[] = [
   ['an old update', event('"U":1,"u":2,"b":[["1","1"]],"a":[]')],
 ];
 
-test('frames that name the stream and cannot be read: coded, the book fetched anew, nothing wrong shown', async () => {
+test('frames that name the stream and cannot be read: coded, the book fetched again, nothing wrong shown', async () => {
   // An old event time: only the fields in question are wrong.
   const feed = await WatchedFeed.start({ symbols: ['BTCUSDT', 'ETHUSDT'] });
   await feed.allLive();
@@ -79,7 +79,7 @@ test('frames that name the stream and cannot be read: coded, the book fetched an
   await feed.end();
 }, 60_000);
 
-test.each(NAMELESS)('%s: the connection is opened anew', async (_name, frame) => {
+test.each(NAMELESS)('%s: the connection is opened again', async (_name, frame) => {
   const feed = await WatchedFeed.start();
   await feed.live();
   feed.exchange.faults.add({ kind: 'rawFrame', ...frame });

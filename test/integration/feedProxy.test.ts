@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import type * as net from 'node:net';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { httpGet } from '../../src/binance/http';
-import { checkSymbols } from '../../src/binance/marketQueries';
-import { MARKETS } from '../../src/binance/markets';
-import { proxyFor } from '../../src/binance/proxy';
-import { RestClient } from '../../src/binance/restClient';
-import { MAX_IN_FLIGHT, WeightBudget } from '../../src/binance/weightBudget';
+import { httpGet } from '../../src/net/http';
+import { checkSymbols } from '../../src/binance/rest/marketQueries';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { proxyFor } from '../../src/net/proxy';
+import { RestClient } from '../../src/binance/rest/restClient';
+import { MAX_IN_FLIGHT, WeightBudget } from '../../src/limits/weightBudget';
 import { CertificateWorkshop } from '../support/certificates';
 import { ConnectProxy, PROXY_VARIABLES } from '../support/connectProxy';
 import { closeLeftOvers, until, WatchedFeed } from '../support/feedHarness';
@@ -82,7 +82,7 @@ describe('a proxy variable that cannot be used', () => {
   ])('%s: every request says so, and none keeps its place', async (text) => {
     process.env.HTTPS_PROXY = text;
     const budget = new WeightBudget({ weightPerMinute: 6_000 });
-    const client = new RestClient(MARKETS.spot, 'https://exchange.test', budget);
+    const client = new RestClient(ENDPOINTS.spot, 'https://exchange.test', budget);
     for (let i = 0; i < 2 * MAX_IN_FLIGHT; i++) {
       // None of them waits for a place that another one never gave back.
       const outcome = failing(client.depth('BTCUSDT', 100));
@@ -91,9 +91,11 @@ describe('a proxy variable that cannot be used', () => {
       expect(error).toMatchObject({ code: 'OF_PROXY_SETTING', retryable: false });
       expect(error.message).not.toContain(CANARY);
     }
-    // Whoever starts such a feed is told at once.
-    const told = await failing(checkSymbols('spot', ['BTCUSDT'], { restBaseUrl: 'https://exchange.test' }));
-    expect(told.code).toBe('OF_PROXY_SETTING');
+    // The start of such a feed fails at once.
+    const reported = await failing(
+      checkSymbols('spot', ['BTCUSDT'], { restBaseUrl: 'https://exchange.test' }),
+    );
+    expect(reported.code).toBe('OF_PROXY_SETTING');
   });
 
   test('a feed ends with the words to mend it, and serves again with a new lease', async () => {
@@ -122,7 +124,7 @@ describe('a proxy variable that cannot be used', () => {
   });
 });
 
-// As people write them, and what the proxy has to be told.
+// As people write them, and what the proxy has to get.
 test.each([
   ['pa%ss', 'pa%ss'],
   ['100%', '100%'],
@@ -175,7 +177,7 @@ test.each([
   ['refuse', 'OF_PROXY', false],
   ['babble', 'OF_PROXY', false],
   ['mute', 'OF_TIMEOUT', false],
-] as const)('a proxy in the mood %s: %s, no password told, no socket left', async (mood, code, terminal) => {
+] as const)('a proxy in the mood %s: %s, no password shown, no socket left', async (mood, code, terminal) => {
   const feed = await WatchedFeed.start({}, {}, { connectTimeoutMs: 300 });
   await feed.release();
   const through = await useProxy(feed.exchange.port);
@@ -188,14 +190,14 @@ test.each([
   expect(lease.views[0].status().terminal).toBe(terminal);
   const error = await failing(httpGet(new URL('http://exchange.test/x'), LIMITS));
   expect(error.code).toBe(code);
-  const told = JSON.stringify([
+  const reported = JSON.stringify([
     feed.statuses,
     feed.logs,
     error.message,
     String((error as { stack?: string }).stack),
   ]);
-  expect(told).not.toContain(CANARY);
-  expect(told).not.toContain(Buffer.from(`user:${CANARY}`).toString('base64'));
+  expect(reported).not.toContain(CANARY);
+  expect(reported).not.toContain(Buffer.from(`user:${CANARY}`).toString('base64'));
   through.mood = 'serve';
   if (!terminal) await feed.live(lease.views[0]);
   await feed.release();
@@ -241,7 +243,7 @@ describe('TLS', () => {
     return { port: (server.address() as net.AddressInfo).port, caFile };
   }
 
-  test('an authority that nobody trusts: refused for REST and for WebSocket', async () => {
+  test('an untrusted authority is refused for REST and for WebSocket', async () => {
     workshop.authority('stranger');
     const { port } = await serve('stranger', 'untrusted', 'IP:127.0.0.1');
     const error = await failing(httpGet(new URL(`https://127.0.0.1:${port}/`), LIMITS));
@@ -262,7 +264,7 @@ describe('TLS', () => {
     const old = await serve('own', 'old', 'IP:127.0.0.1', true);
     const other = await serve('own', 'other', 'DNS:elsewhere.example');
     const script = `
-      const { httpGet } = require(${JSON.stringify(resolve(__dirname, '../../src/binance/http.ts'))});
+      const { httpGet } = require(${JSON.stringify(resolve(__dirname, '../../src/net/http.ts'))});
       const limits = { connectTimeoutMs: 5000, requestTimeoutMs: 5000, maxBytes: 1000 };
       (async () => {
         const seen = [];

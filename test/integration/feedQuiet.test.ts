@@ -2,7 +2,7 @@ import { closeLeftOvers, pause, QUICK, until, WatchedFeed } from '../support/fee
 
 afterEach(closeLeftOvers);
 
-/** Replies bear an id that no update brought: what a count of ids shared by several symbols looks like. */
+/** Replies have an id that no update brought: what a count of ids shared by several symbols looks like. */
 async function idsMoveOn(feed: WatchedFeed): Promise<void> {
   const { symbol } = feed.view;
   // The deeper reply has come, so that none but audits ask.
@@ -37,11 +37,11 @@ describe.each(['usdm', 'coinm'] as const)(
       await feed.end();
     });
 
-    test('is told silent when its levels change and nothing comes', async () => {
+    test('is reported as silent when its levels change and nothing comes', async () => {
       const feed = await WatchedFeed.start({ market });
       await feed.live();
       const freeze = feed.exchange.faults.add({ kind: 'freeze' });
-      await until(() => feed.codes().includes('OF_STREAM_SILENT'), 'told');
+      await until(() => feed.codes().includes('OF_STREAM_SILENT'), 'reported');
       expect(feed.view.read(1)).toBeNull();
       feed.exchange.faults.clear(freeze);
       await feed.live();
@@ -54,7 +54,7 @@ test('on spot an id that is ahead is enough: an update has to bring it', async (
   const feed = await WatchedFeed.start({ paused: true });
   await feed.live();
   await idsMoveOn(feed);
-  await until(() => feed.codes().includes('OF_STREAM_SILENT'), 'told');
+  await until(() => feed.codes().includes('OF_STREAM_SILENT'), 'reported');
   feed.exchange.faults.clear('snapshotId');
   await feed.live();
   await feed.end();

@@ -1,6 +1,6 @@
 import { startExchange } from '../../exchange';
 import { createFeedRegistry } from '../../src/binance/feedRegistry';
-import { fastCodec } from '../../src/binance/fastCodec';
+import { fastCodec } from '../../src/binance/wire/codec';
 import { closeLeftOvers, QUICK, until, WatchedFeed } from '../support/feedHarness';
 
 afterEach(closeLeftOvers);

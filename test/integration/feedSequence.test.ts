@@ -63,7 +63,7 @@ describe.each(MARKETS)('sequence traps on %s', (market) => {
     const feed = await WatchedFeed.start({ market, symbols, tickMs: 20 }, {}, {}, ({ faults }) => {
       faults.add({ kind: 'staleSnapshot', times: 8 });
     });
-    await until(() => feed.codes().includes('OF_SNAPSHOT_STALE'), 'told why');
+    await until(() => feed.codes().includes('OF_SNAPSHOT_STALE'), 'the cause is reported');
     await feed.live();
     expect(feed.exchange.stats.totalConnections).toBe(1);
     expect(feed.view.status().resyncs).toBe(0);
@@ -123,7 +123,7 @@ describe.each(MARKETS)('sequence traps on %s', (market) => {
     const { asks } = await feed.live();
     const price = asks[15][0];
     feed.exchange.faults.add({ kind: 'extraLevel', side: 'bid', price, quantity: '1', times: 1 });
-    await until(() => feed.codes().includes('OF_BOOK_BROKEN'), 'crossed is told');
+    await until(() => feed.codes().includes('OF_BOOK_BROKEN'), 'crossed is reported');
     await feed.live();
     const side = feed.exchange.faults.add({ kind: 'emptySide', side: 'ask' });
     await until(() => feed.view.read(20)?.asks.length === 0, 'an empty side');

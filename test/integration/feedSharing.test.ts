@@ -32,6 +32,20 @@ test('closed at once by one reader: what another one reads stays', async () => {
   await feed.end();
 });
 
+test('closing what is idle ends the grace of unread symbols, and no read one', async () => {
+  const feed = await WatchedFeed.start({ symbols: SYMBOLS }, {}, { graceMs: 60_000 });
+  await feed.allLive();
+  const other = feed.acquire({ symbols: ['BTCUSDT'] });
+  await feed.lease.release();
+  expect(feed.registry.inventory().symbols).toBe(3);
+  await feed.registry.closeIdle();
+  expect(feed.registry.inventory()).toEqual({ connections: 1, symbols: 1, leases: 1 });
+  await other.release();
+  await feed.registry.closeIdle();
+  expect(feed.registry.inventory()).toEqual({ connections: 0, symbols: 0, leases: 0 });
+  await feed.end();
+});
+
 test('a feed of another speed has a connection of its own', async () => {
   const feed = await WatchedFeed.start({ symbols: SYMBOLS });
   const slow = feed.acquire({ updateSpeedMs: 1000 });
@@ -75,7 +89,7 @@ test('a released listener hears nothing more, at once', async () => {
   await feed.end();
 });
 
-test('who joins a live feed is told so, and gets its book', async () => {
+test('a reader that joins a live feed learns that it is live, and gets its book', async () => {
   const feed = await WatchedFeed.start({ symbols: [{ symbol: 'BTCUSDT', activity: 0 }] });
   await feed.live();
   const heard: string[] = [];
@@ -88,13 +102,13 @@ test('who joins a live feed is told so, and gets its book', async () => {
     { onBook: (view) => heard.push(`book ${view.symbol}`), onStatus: ({ state }) => heard.push(state) },
   );
   expect(heard).toEqual([]);
-  await until(() => heard.length === 2, 'told');
+  await until(() => heard.length === 2, 'reported');
   expect(heard).toEqual(['live', 'book BTCUSDT']);
   await lease.release();
   await feed.end();
 });
 
-test('a listener that throws costs neither the others nor the book an update', async () => {
+test('a listener that throws takes no update from the others or from the book', async () => {
   const feed = await WatchedFeed.start();
   const throwing = () => {
     throw new Error('of the listener');

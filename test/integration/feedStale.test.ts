@@ -4,7 +4,7 @@ afterEach(closeLeftOvers);
 
 /** Says nothing unless a test has it say something. */
 const QUIET = { symbol: 'BTCUSDT', activity: 0, levels: 200 };
-/** As in symbolKeeper.ts, with these timings. */
+/** As in symbolMachine.ts, with these timings. */
 const PATIENCE_MS = 60_000 * QUICK.backoffFactor;
 
 /** Five changes, and the feed in sync behind them. */
@@ -26,7 +26,10 @@ test.each(['spot', 'usdm'] as const)(
     const stale = feed.exchange.faults.add({ kind: 'staleSnapshot', ids: market === 'usdm' ? 100 : 3 });
     const asked = feed.exchange.stats.requests.length;
     feed.exchange.faults.add({ kind: 'close', code: 1001 });
-    await until(() => feed.view.status().errorCode === 'OF_SNAPSHOT_STALE', 'told that replies are too old');
+    await until(
+      () => feed.view.status().errorCode === 'OF_SNAPSHOT_STALE',
+      'reported that replies are too old',
+    );
     expect(feed.exchange.stats.requests.length).toBeGreaterThanOrEqual(asked + 3);
     expect(feed.view.status().state).toBe('syncing');
     expect(feed.view.read(20)).toBeNull();
@@ -37,7 +40,7 @@ test.each(['spot', 'usdm'] as const)(
   },
 );
 
-test('ids that start over while nobody is connected are believed after a while, though no event comes', async () => {
+test('ids that start over while not connected are believed after a while, though no event comes', async () => {
   const feed = await liveAfterChanges();
   feed.exchange.faults.add({ kind: 'resetIds', to: 1_000 });
   const begun = performance.now();

@@ -1,6 +1,7 @@
-import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { weightPool } from '../../src/binance/addresses';
+import { sharedBudgets } from '../../src/limits/sharedBudgets';
 import type { SymbolOptions } from '../../exchange/server/options';
-import type { MarketId } from '../../src/binance/markets';
+import type { MarketId } from '../../src/feed/markets';
 import { closeLeftOvers, until, WatchedFeed } from '../support/feedHarness';
 
 afterEach(closeLeftOvers);
@@ -25,8 +26,8 @@ const start = (market: MarketId, count: number) =>
     {},
     {},
     ({ restBaseUrl, faults }) => {
-      const { host } = new URL(restBaseUrl);
-      weightBudgetFor(host, { market, weightPerMinute: WEIGHT, minuteMs: MINUTE_MS });
+      const { host, pool } = weightPool({ id: market }, restBaseUrl);
+      sharedBudgets().budgetFor(host, { pool, weightPerMinute: WEIGHT, minuteMs: MINUTE_MS });
       faults.add({ kind: 'rest', path: 'depth', delayMs: ROUND_TRIP_MS });
     },
   );
@@ -45,7 +46,7 @@ test('200 symbols where the weight allows 60 at once: early, busiest first, said
     feed.lease.views
       .map((view) => view.status())
       .filter(({ errorCode }) => errorCode === 'OF_WEIGHT_EXHAUSTED');
-  await until(() => waiting().length > 100, 'told');
+  await until(() => waiting().length > 100, 'reported');
   const said = () =>
     /(\d+) requests wait, the last of them for about (\d+) s/.exec(waiting()[0]?.reason ?? '');
   const first = said();
@@ -55,8 +56,8 @@ test('200 symbols where the weight allows 60 at once: early, busiest first, said
   expect(waiting()[0]).toMatchObject({ state: 'syncing', terminal: false });
   await until(() => Number(said()?.[1] ?? 0) <= Number(first?.[1]) - 20, 'fewer wait', 40_000);
   // Once a symbol, not once a look at the queue.
-  const told = feed.statuses.filter(({ errorCode }) => errorCode === 'OF_WEIGHT_EXHAUSTED');
-  expect(told.length).toBeLessThanOrEqual(200);
+  const reported = feed.statuses.filter(({ errorCode }) => errorCode === 'OF_WEIGHT_EXHAUSTED');
+  expect(reported.length).toBeLessThanOrEqual(200);
 
   await until(() => liveInOrder(feed).length === 200, 'all live', 60_000);
   const tookMs = performance.now() - begun;

@@ -19,7 +19,7 @@ async function behindProxy(): Promise<{ feed: WatchedFeed; proxy: FaultProxy }> 
   return { feed, proxy };
 }
 
-test('a server that says good-bye and leaves the socket open is not waited for', async () => {
+test('a server that sends a close frame and leaves the socket open is not waited for', async () => {
   const { feed, proxy } = await behindProxy();
   proxy.set({ slowCloseMs: 60_000 }, 'down');
   const begun = performance.now();

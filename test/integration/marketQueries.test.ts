@@ -1,6 +1,9 @@
 import { type Exchange, startExchange } from '../../exchange';
-import { fetchDepthOnce, listSymbols, restClientFor } from '../../src/binance/marketQueries';
-import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { fetchDepthOnce, listSymbols } from '../../src/binance/rest/marketQueries';
+import { restClientFor } from '../../src/binance/rest/restClient';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import { sharedBudgets } from '../../src/limits/sharedBudgets';
+import { binance } from '../../src/binance/venue';
 import { fetchBookFromExchange } from '../../src/check/fromExchange';
 import { readCheckSettings } from '../../src/check/settings';
 import { until } from '../support/feedHarness';
@@ -14,17 +17,21 @@ afterEach(async () => {
 /** The exchange's minute, shortened: what stays in the queue is gone soon. */
 const start = async (minuteMs = 60_000) => {
   const { restBaseUrl } = (exchange = await startExchange({ symbols: ['BTCUSDT'] }));
-  weightBudgetFor(new URL(restBaseUrl).host, { market: 'spot', weightPerMinute: 6_000, minuteMs });
-  return { restBaseUrl, budget: restClientFor('spot', { restBaseUrl }).budget };
+  sharedBudgets().budgetFor(new URL(restBaseUrl).host, { pool: 'spot', weightPerMinute: 6_000, minuteMs });
+  return { restBaseUrl, budget: restClientFor(ENDPOINTS.spot, { restBaseUrl }).budget };
 };
 
-test('a check during a ban is told so, instead of waiting for the end of it', async () => {
+test('a check during a ban fails with its code instead of waiting for the end of it', async () => {
   const { restBaseUrl, budget } = await start();
   const parameters: Record<string, unknown> = { market: 'spot', symbols: 'BTCUSDT', source: 'exchange' };
   const settings = readCheckSettings((name) => (name === 'options' ? { restBaseUrl } : parameters[name]));
-  expect((await fetchBookFromExchange('spot', 'BTCUSDT', settings)).bids.length).toBeGreaterThan(0);
+  expect(
+    (await fetchBookFromExchange(binance, { market: 'spot', symbol: 'BTCUSDT' }, settings)).bids.length,
+  ).toBeGreaterThan(0);
   budget.refuse('OF_BANNED', 3_600_000);
-  await expect(fetchBookFromExchange('spot', 'BTCUSDT', settings)).rejects.toMatchObject({
+  await expect(
+    fetchBookFromExchange(binance, { market: 'spot', symbol: 'BTCUSDT' }, settings),
+  ).rejects.toMatchObject({
     ...{ code: 'OF_BANNED', retryable: true },
     message: expect.stringMatching(/no request in the next 36\d\d s/),
   });
@@ -44,7 +51,7 @@ test('a picker during a ban shows what is known already; else it says why there 
   const other = await startExchange({ symbols: ['ETHUSDT'] });
   const known = () => listSymbols('spot', { restBaseUrl: other.restBaseUrl, maxWaitMs: 5_000 });
   expect((await known()).map(({ symbol }) => symbol)).toEqual(['ETHUSDT']);
-  restClientFor('spot', other).budget.refuse('OF_BANNED', 60_000);
+  restClientFor(ENDPOINTS.spot, other).budget.refuse('OF_BANNED', 60_000);
   expect((await known()).map(({ symbol }) => symbol)).toEqual(['ETHUSDT']);
   await other.close();
   // The list that nobody waits for any more comes for those who ask later.

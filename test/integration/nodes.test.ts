@@ -147,6 +147,53 @@ test('a check of the exchange itself needs no trigger; one of an item needs neit
   expect(short.outputs[0][0].json).toMatchObject({ signal: null, reason: 'too-few-levels' });
 });
 
+describe('an exchange that cannot be reached', () => {
+  const asked = { source: 'exchange', symbols: 'ETHUSDT', options: { restBaseUrl: 'http://127.0.0.1:1' } };
+
+  test('is an error that stops the workflow', async () => {
+    const { error, outputs } = await imbalance(asked);
+    expect(error?.message).toMatch(/OF_CONNECT/);
+    expect(outputs.flat()).toEqual([]);
+  });
+
+  test('is an item without a signal, or one of the error output, where On Error says so', async () => {
+    const item = { signal: null, reason: 'error', errorCode: 'OF_CONNECT' };
+    const kept = await imbalance(asked, undefined, { node: { onError: 'continueRegularOutput' } });
+    expect(kept.outputs.map((items) => items.length)).toEqual([1, 0, 0, 0]);
+    expect(kept.outputs[0][0].json).toMatchObject(item);
+    const apart = await imbalance(asked, undefined, { node: { onError: 'continueErrorOutput' } });
+    expect(apart.outputs.map((items) => items.length)).toEqual([0, 0, 0, 0, 1]);
+    expect(apart.outputs[4][0].error ?? apart.outputs[4][0].json.error).toBeDefined();
+  });
+});
+
+test('an error of one symbol that stops the workflow takes no alert of another one along', async () => {
+  const asked = {
+    ...{ source: 'exchange', threshold: 0, emit: 'change' },
+    alerts: { pendingPeriod: 0, smoothingHalfLife: 0, cooldown: 0, keepFiringFor: 0 },
+    options: { restBaseUrl: exchange.restBaseUrl, keyPrefix: 'stopped/' },
+  };
+  const stopped = await imbalance({ ...asked, symbols: 'SOLUSDT, NOPE' });
+  expect(stopped.error?.message).toMatch(/NOPE/);
+  const { outputs } = await imbalance({ ...asked, symbols: 'SOLUSDT' });
+  expect(outputs.flat().map(({ json }) => [json.symbol, json.kind])).toEqual([['SOLUSDT', 'alert']]);
+});
+
+test('an item reads well: what it says first, both sides with their currency, lists last', async () => {
+  const books = ['spot', 'usdm'].map((market) => ({
+    ...{ symbol: 'BTCUSDT', market, bids: [['100.5', '1000']], asks: [['100.6', '3000']] },
+  }));
+  const { outputs } = await imbalance({ source: 'item', levels: 1, options: { includeLevels: true } }, books);
+  const [spot, usdm] = outputs[1].map(({ json }) => json);
+  expect(Object.keys(spot).slice(0, 3)).toEqual(['symbol', 'signal', 'message']);
+  expect(Object.keys(spot).slice(-2)).toEqual(['bids', 'asks']);
+  expect(spot).not.toHaveProperty('reason');
+  expect(spot).toMatchObject({ quantityUnit: 'BTC', notionalCurrency: 'USDT', imbalancePercent: 66.699801 });
+  const says =
+    'selling pressure. Asks outweigh bids by 66.7 % over 1 level (bid 100.5, ask 100.6; bids 100,500 USDT, asks 301,800 USDT).';
+  expect([spot.message, usdm.message]).toEqual([`BTCUSDT (spot): ${says}`, `BTCUSDT (usdm): ${says}`]);
+});
+
 test('without a snapshot there is no signal, and the message says what to do', async () => {
   const { outputs } = await imbalance({ symbols: 'NOSUCH' });
   expect(outputs[0][0].json).toMatchObject({ signal: null, reason: 'missing' });
@@ -190,7 +237,7 @@ test('with the embedded store in queue mode, trigger and action say to use Redis
   }
 });
 
-test('signal changes are told through the gate', async () => {
+test('signal changes are reported through the gate', async () => {
   const run = await trigger({
     symbols: 'BTCUSDT',
     emit: 'signalChange',

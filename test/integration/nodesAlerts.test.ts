@@ -1,7 +1,7 @@
 import { createClient } from 'redis';
 import { OrderFlowData } from '../../nodes/OrderFlowData/OrderFlowData.node';
 import { OrderFlowImbalance } from '../../nodes/OrderFlowImbalance/OrderFlowImbalance.node';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import { runNode } from '../support/engine';
 import { type RedisServer, startRedis } from '../support/redisServer';
 
@@ -43,10 +43,10 @@ const onChange = (symbols: readonly string[]) =>
       alerts: { pendingPeriod: 0, smoothingHalfLife: 0, cooldown: 0, keepFiringFor: 0 },
     },
   });
-const told = async (symbols: readonly string[]) =>
+const reported = async (symbols: readonly string[]) =>
   (await onChange(symbols)).outputs.map((items) => items.map(({ json }) => json.symbol));
 
-// One symbol's state that could not be read failed the whole run, after the other's alert was noted as told.
+// One symbol's unreadable state failed the whole run, after the other's alert was noted as reported.
 test('an alert is not lost because another symbol’s state cannot be read', async () => {
   await client.rPush(GATE_OF_B, 'something else');
   const { outputs, error } = await onChange(['AUSDT', 'BUSDT']);
@@ -57,7 +57,7 @@ test('an alert is not lost because another symbol’s state cannot be read', asy
   expect(outputs[0][0].json).toMatchObject({ symbol: 'BUSDT', signal: null, reason: 'error' });
   expect(outputs[0][0].json.message).toMatch(/OF_REDIS_WRONG_TYPE/);
   await client.del(GATE_OF_B);
-  expect(await told(['AUSDT', 'BUSDT'])).toEqual([[], ['BUSDT'], [], []]);
+  expect(await reported(['AUSDT', 'BUSDT'])).toEqual([[], ['BUSDT'], [], []]);
 });
 
 test('where no symbol’s state can be read the node fails and says what to do', async () => {
@@ -72,7 +72,7 @@ test('an alert is published and stored as every other result is', async () => {
   const subscriber = client.duplicate();
   await subscriber.connect();
   await subscriber.subscribe('ausdt-imbalance', (message) => void published.push(message));
-  expect(await told(['AUSDT'])).toEqual([[], ['AUSDT'], [], []]);
+  expect(await reported(['AUSDT'])).toEqual([[], ['AUSDT'], [], []]);
   const stored = JSON.parse((await client.get('examples/ausdt-imbalance')) ?? 'null');
   expect(stored).toMatchObject({ symbol: 'AUSDT', signal: 'SELLING', changed: true, kind: 'alert' });
   await subscriber.close();
@@ -93,12 +93,12 @@ describe('an expression that gives nothing is refused by the field’s name, not
       const items = [selling('AUSDT')];
       const { outputs, error } = await runNode({ nodes, type: 'imbalance', items, parameters });
       expect(outputs.flat()).toEqual([]);
-      expect(error?.message).toMatch(new RegExp(`: ${field} .*not null`));
+      expect(error?.message).toMatch(new RegExp(`^${field} .*not null`));
     }
   });
 
   test('of Order Flow Data too', async () => {
     const { error } = await runNode({ nodes, type: 'data', parameters: { store: '={{ null }}' } });
-    expect(error?.message).toMatch(/: Snapshot Store .*not null/);
+    expect(error?.message).toMatch(/^Snapshot Store .*not null/);
   });
 });

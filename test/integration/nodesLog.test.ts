@@ -9,7 +9,7 @@ import { until } from '../support/feedHarness';
 const nodes = { trigger: new BinanceOrderBookTrigger() };
 const CANARY = 'canary-s3cret';
 
-/** What n8n's log hears of a feed, through n8n's own engine. */
+/** What n8n's log gets from a feed, through n8n's own engine. */
 let exchange: Exchange;
 let running: TriggerRun | null = null;
 let target = {};
@@ -59,12 +59,12 @@ test('a connection, its loss and its return are a line each, under the name of t
   ]);
   const before = executions.length;
   exchange.faults.add({ kind: 'close', code: 1001 });
-  await until(() => about(logLines, /closed/).length > 0, 'the loss told');
+  await until(() => about(logLines, /closed/).length > 0, 'the loss reported');
   expect(about(logLines, /closed/)).toEqual([expect.stringMatching(/^warn \[Trigger\] /)]);
   await executionsReached(before + 2);
 });
 
-test('an exchange that lets nobody stay: few lines, however often it is tried', async () => {
+test('an exchange that closes every connection: few lines, however often it is tried', async () => {
   let connections = 0;
   crashing = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   crashing.on('connection', (socket) => {
@@ -83,10 +83,10 @@ test('an exchange that lets nobody stay: few lines, however often it is tried', 
     25_000,
   );
   // Each of them was connected and closed: eight and more things to tell.
-  const told = logLines.join('\n');
+  const reported = logLines.join('\n');
   expect(logLines.length).toBeGreaterThanOrEqual(2);
   expect(logLines.length).toBeLessThanOrEqual(3);
   expect(about(logLines, /^warn \[Trigger\] .*closed/).length).toBeGreaterThanOrEqual(1);
-  expect(told).not.toContain(CANARY);
+  expect(reported).not.toContain(CANARY);
   for (const line of logLines) expect(line).not.toMatch(/[\r\n]/);
 });

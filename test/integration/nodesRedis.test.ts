@@ -3,7 +3,7 @@ import { createClient } from 'redis';
 import { BinanceOrderBookTrigger } from '../../nodes/BinanceOrderBookTrigger/BinanceOrderBookTrigger.node';
 import { OrderFlowImbalance } from '../../nodes/OrderFlowImbalance/OrderFlowImbalance.node';
 import { type Exchange, startExchange } from '../../exchange';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import { runNode, startTrigger, type TriggerRun } from '../support/engine';
 import type { RedisServer } from '../support/redisServer';
 import { credentialsOf, startLimitedRedis } from '../support/storeFixtures';
@@ -114,7 +114,7 @@ test('two checks at once cannot both tell one change', async () => {
   const run = await startFeed();
   await run.executionsReached(1);
   exchange.pressure('BTCUSDT', 'ask', 5, 6000);
-  // A book that leans to the asks, and then stands still.
+  // A book that leans to the asks, and then does not change.
   await until(async () => {
     exchange.resume();
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -130,10 +130,10 @@ test('two checks at once cannot both tell one change', async () => {
   };
   const runs = await Promise.all(Array.from({ length: 6 }, () => imbalance(parameters)));
   exchange.resume();
-  const told = runs.flatMap(({ outputs }) => outputs.flat()).map(({ json }) => json);
+  const reported = runs.flatMap(({ outputs }) => outputs.flat()).map(({ json }) => json);
   expect(runs.map(({ error }) => error).filter(Boolean)).toEqual([]);
-  expect(told).toHaveLength(1);
-  expect(told[0]).toMatchObject({
+  expect(reported).toHaveLength(1);
+  expect(reported[0]).toMatchObject({
     signal: 'SELLING',
     previousSignal: 'NEUTRAL',
     changed: true,

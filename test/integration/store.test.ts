@@ -1,7 +1,7 @@
 import { isOrderFlowError } from '../../src/runtime/errors';
 import { storeTopics } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { OrderBookRecord, SnapshotStore, StoredBook } from '../../src/store/types';
 import type { RedisServer } from '../support/redisServer';
 import { content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
@@ -93,7 +93,7 @@ describe.each(KINDS)('the store: %s', (kind) => {
     expect((await store.save(key, request('claim', 0, 11, { content: deeper }))).outcome).toBe('saved');
   });
 
-  it('lets a shallower writer claim what its holder no longer stands behind', async () => {
+  it('lets a shallower writer claim a record that its holder no longer renews', async () => {
     const deep = content(10, { levels: 20 });
     const { epoch } = await store.save(key, request('claim', 0, 10, { content: deep }));
     await store.mark(key, epoch, 'syncing');
@@ -160,13 +160,13 @@ describe.each(KINDS)('the store: %s', (kind) => {
     expect((await read()).ageMs).toBeLessThan(1_000);
   });
 
-  it('forgets a record that nobody hears of', async () => {
+  it('forgets a record that is not renewed', async () => {
     await store.save(key, request('claim', 0, 10, { ttlMs: 40 }));
     await wait(90);
     expect(await store.readBooks([key])).toEqual([null]);
   });
 
-  it('keeps a record that is only heard of', async () => {
+  it('keeps a record that is only renewed', async () => {
     const { epoch } = await store.save(key, request('claim', 0, 10, { ttlMs: 1_000 }));
     await wait(500);
     expect(

@@ -1,19 +1,26 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isOrderFlowError, type OrderFlowError } from '../../src/runtime/errors';
-import { testRedisCredential } from '../../src/store/credentialTest';
+import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { openStore } from '../../src/store/openStore';
-import { readRedisSettings } from '../../src/store/redisClient';
-import { closeIdleRedisConnections, redisInventory } from '../../src/store/redisPool';
-import { RedisSession } from '../../src/store/redisSession';
+import { readRedisSettings } from '../../src/store/redis/redisSettings';
+import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
+import { RedisSession } from '../../src/store/redis/redisSession';
 import type { SnapshotStore } from '../../src/store/types';
 import { CertificateWorkshop } from '../support/certificates';
 import { freePort, startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
-import { ADMIN, content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
+import {
+  ADMIN,
+  admin,
+  content,
+  credentialsOf,
+  eventually,
+  request,
+  startLimitedRedis,
+} from '../support/storeFixtures';
 
 const CANARY = 'canary-S3cret!pa$$';
 const KEY = 'examples/btcusdt-orderbook';
@@ -41,7 +48,7 @@ function open(credentials: Record<string, unknown>, keepConnected = false): Snap
   return store;
 }
 
-/** The error a call ends with. Whatever it is, the canary password stands nowhere in it. */
+/** The error a call ends with. Whatever it is, the canary password is nowhere in it. */
 async function errorOf(call: Promise<unknown>): Promise<OrderFlowError> {
   const error: unknown = await call.then(
     (value) => {
@@ -57,17 +64,6 @@ async function errorOf(call: Promise<unknown>): Promise<OrderFlowError> {
 }
 
 const save = (store: SnapshotStore) => store.save(KEY, request('claim', 0, 10));
-
-/** Sends a line of the Redis protocol as an administrator would, over a connection of its own. */
-function admin(server: RedisServer, ...lines: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(server.port, server.host, () => socket.end(`${lines.join('\r\n')}\r\nQUIT\r\n`));
-    let reply = '';
-    socket.on('data', (chunk: Buffer) => (reply += chunk.toString()));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(reply));
-  });
-}
 
 describe('what Redis refuses', () => {
   it('names a wrong password', async () => {
@@ -162,25 +158,13 @@ describe('what Redis refuses', () => {
   it('tells that a database number does not exist', async () => {
     const server = await start({ more: '+select' });
     expect((await errorOf(open(credentialsOf(server, { database: 99 })).ready())).code).toBe(
-      'OF_REDIS_CREDENTIAL',
+      'OF_REDIS_DATABASE',
     );
   });
 });
 
-async function eventually<T>(attempt: () => Promise<T>, limitMs = 8_000): Promise<T> {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
 describe('a replica', () => {
-  it('is told from a master, and its promotion is noticed on a new connection', async () => {
+  it('is distinguished from a master, and its promotion is noticed on a new connection', async () => {
     const master = await start();
     const replica = await start({ replicaOf: master.port });
     const store = open(credentialsOf(replica), true);
@@ -232,7 +216,7 @@ describe('a connection', () => {
     await eventually(() => store.ready());
   });
 
-  it('says that nobody listens there', async () => {
+  it('says that nothing listens there', async () => {
     const port = await freePort();
     const error = await errorOf(open({ host: '127.0.0.1', port, password: CANARY }).ready());
     expect(error).toMatchObject({ code: 'OF_REDIS_CONNECT', retryable: true, subject: `127.0.0.1:${port}` });
@@ -303,7 +287,7 @@ describe('a connection', () => {
     );
   });
 
-  it('finds its scripts again after Redis was killed and started anew', async () => {
+  it('finds its scripts again after Redis was killed and restarted', async () => {
     const port = await freePort();
     const first = await start({ port });
     const store = open(credentialsOf(first), true);
@@ -383,85 +367,8 @@ describe('TLS', () => {
     workshop.authority('ours');
     const secured = await start({ tls: workshop.certificate('ours', 'again', 'IP:127.0.0.1') });
     expect((await errorOf(open(credentialsOf(secured, { password: CANARY })).ready())).code).toBe(
-      'OF_REDIS_CONNECT',
+      'OF_REDIS_TLS',
     );
-  });
-});
-
-describe('the credential test', () => {
-  it('passes on a server that fits', async () => {
-    const server = await startOpen({ requirepass: CANARY });
-    const result = await testRedisCredential(credentialsOf(server, { password: CANARY }));
-    expect(result).toMatchObject({ status: 'OK', message: expect.stringMatching(/^Connected to Redis \d/) });
-  });
-
-  it('warns of a policy that evicts, of a replica, and leaves a user without INFO alone', async () => {
-    const evicting = await start({ maxmemory: '100mb', maxmemoryPolicy: 'allkeys-lru', more: '+info' });
-    expect(await testRedisCredential(credentialsOf(evicting))).toMatchObject({
-      status: 'Error',
-      message: expect.stringContaining('allkeys-lru'),
-    });
-    await admin(evicting, 'CONFIG SET maxmemory 0');
-    expect(await testRedisCredential(credentialsOf(evicting))).toMatchObject({
-      status: 'OK',
-      message: expect.stringContaining('allkeys-lru'),
-    });
-    const replica = await start({ replicaOf: evicting.port, more: '+info' });
-    expect(await testRedisCredential(credentialsOf(replica))).toMatchObject({
-      status: 'Error',
-      message: expect.stringContaining('replica'),
-    });
-    const result = await testRedisCredential(credentialsOf(await start()));
-    expect(result).toMatchObject({ status: 'OK', message: expect.stringContaining('INFO') });
-  });
-
-  it('says of a server that keeps silent that it does, and that TLS may be why', async () => {
-    const silent = createServer((socket) => socket.resume().on('error', () => undefined));
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    cleanUps.push(() => new Promise((resolve) => silent.close(resolve)));
-    const { port } = silent.address() as { port: number };
-    const begin = Date.now();
-    const [plain, secure] = await Promise.all(
-      [false, true].map((tls) => testRedisCredential({ host: '127.0.0.1', port, tls })),
-    );
-    for (const { status, message } of [plain, secure]) {
-      expect(status).toBe('Error');
-      expect(message).toContain('did not let us in within 5 s');
-    }
-    expect(secure.message).toContain('does not speak TLS');
-    expect(Date.now() - begin).toBeLessThan(9_000);
-  }, 20_000);
-
-  it('warns of a version that is too old', async () => {
-    // A server old enough is not at hand: one that says so in the protocol's words.
-    const old = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.on('data', (chunk: Buffer) => {
-        const info = 'redis_version:5.0.14\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n';
-        if (chunk.includes('INFO')) socket.write(`$${info.length}\r\n${info}\r\n`);
-        else socket.write('*2\r\n$1\r\n1\r\n$1\r\n1\r\n');
-      });
-    });
-    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
-    cleanUps.push(() => new Promise((resolve) => old.close(resolve)));
-    const { port } = old.address() as { port: number };
-    const result = await testRedisCredential({ host: '127.0.0.1', port });
-    expect(result).toMatchObject({ status: 'Error', message: expect.stringContaining('5.0.14') });
-  });
-
-  it('says what is wrong with the values, the connection or the password, never the password', async () => {
-    const server = await startOpen({ requirepass: 'right' });
-    const results = await Promise.all([
-      testRedisCredential(undefined),
-      testRedisCredential({ host: '' }),
-      testRedisCredential({ host: `redis://u:${CANARY}@h` }),
-      testRedisCredential(credentialsOf(server, { password: CANARY })),
-      testRedisCredential({ host: '127.0.0.1', port: await freePort(), password: CANARY }),
-    ]);
-    for (const result of results) {
-      expect(result.status).toBe('Error');
-      expect(result.message).not.toContain(CANARY);
-    }
   });
 });
 

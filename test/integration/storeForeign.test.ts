@@ -1,7 +1,7 @@
 import { createClient } from 'redis';
 import { openStore } from '../../src/store/openStore';
 import { encodeBookHead, encodeBookTail } from '../../src/store/recordFormat';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import { MAX_LEAD_MS } from '../../src/store/saveRule';
 import type { SnapshotStore } from '../../src/store/types';
 import type { RedisServer } from '../support/redisServer';
@@ -40,8 +40,8 @@ test.each([999_999_999_999_999, Date.now() + MAX_LEAD_MS + DAY_MS])(
     const text = record(epoch);
     await raw.set(KEY, text);
     const invalid = { code: 'OF_RECORD_INVALID', subject: KEY };
-    for (const tenure of ['claim', 'standby', 'hold', 'renew'] as const)
-      await expect(store.save(KEY, request(tenure, epoch, 10))).rejects.toMatchObject(invalid);
+    for (const role of ['claim', 'standby', 'hold', 'renew'] as const)
+      await expect(store.save(KEY, request(role, epoch, 10))).rejects.toMatchObject(invalid);
     const beat = { epoch, lastUpdateId: 5, liveAgeMs: 0, ttlMs: 1_000 };
     await expect(store.heartbeat(KEY, beat)).rejects.toMatchObject(invalid);
     await expect(store.mark(KEY, epoch, 'syncing')).rejects.toMatchObject(invalid);
@@ -61,7 +61,7 @@ test('an epoch of a clock that was set wrong is counted on from, as often as nee
   }
 });
 
-test('a version of a state that nobody’s clock gave is refused when read and when written', async () => {
+test('a version of a state that no clock can have given is refused when read and when written', async () => {
   for (const version of [999_999_999_999_999, Date.now() + MAX_LEAD_MS + DAY_MS]) {
     await raw.set(GATE, state(version));
     expect(await store.loadStates([GATE])).toMatchObject([{ code: 'OF_RECORD_INVALID' }]);

@@ -3,17 +3,17 @@ import { createClient } from 'redis';
 import { isOrderFlowError } from '../../src/runtime/errors';
 import { openStore } from '../../src/store/openStore';
 import { encodeBookHead, encodeBookTail } from '../../src/store/recordFormat';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type {
   OrderBookRecord,
   RecordState,
   SnapshotStore,
-  Tenure,
+  WriterRole,
   WriteOutcome,
   WriteReply,
 } from '../../src/store/types';
 import { decideSave } from '../../src/store/saveRule';
-import { HEARTBEAT, SAVE } from '../../src/store/scripts';
+import { HEARTBEAT, SAVE } from '../../src/store/redis/scripts';
 import type { RedisServer } from '../support/redisServer';
 import { content, credentialsOf, request, startLimitedRedis } from '../support/storeFixtures';
 
@@ -155,12 +155,12 @@ async function lateClaim(raw: RawClient, key: string, one: Step, issuedMs: numbe
   return { outcome: outcome as WriteOutcome, epoch: Number(epoch) };
 }
 
-function saveCommand(key: string, tenure: Tenure, one: Step, issuedMs: number, epoch = 0): string[] {
+function saveCommand(key: string, role: WriterRole, one: Step, issuedMs: number, epoch = 0): string[] {
   const { id: lastUpdateId, levels, takeoverMs } = one;
   const head = encodeBookHead({ epoch, lastUpdateId, liveAtMs: issuedMs, state: 'live', levels });
   const text = head + encodeBookTail(bookOf(one));
   const args = [epoch, lastUpdateId, issuedMs, levels, 60_000, takeoverMs, text, head.length, issuedMs];
-  return ['EVAL', SAVE.source, '1', key, tenure, ...args.map(String)];
+  return ['EVAL', SAVE.source, '1', key, role, ...args.map(String)];
 }
 
 const newer = (a: OrderBookRecord, b: OrderBookRecord) =>
@@ -278,7 +278,7 @@ it('the script decides what the rule decides, however long a save was on its way
     saveEveryMs: fc.constantFrom(undefined, 100, 3_000, 7_000, 10_000, 999_999),
   });
   const asked = fc.record({
-    tenure: fc.constantFrom<Tenure>('claim', 'claim', 'standby', 'standby', 'renew', 'hold'),
+    role: fc.constantFrom<WriterRole>('claim', 'claim', 'standby', 'standby', 'renew', 'hold'),
     id: fc.integer({ min: 1, max: 3 }),
     levels: fc.integer({ min: 2, max: 4 }),
     takeoverMs: fc.constantFrom(2_500, 10_000),
@@ -296,11 +296,11 @@ it('the script decides what the rule decides, however long a save was on its way
         const head = encodeBookHead({ epoch, lastUpdateId, liveAtMs, state, levels });
         await raw.set(key, head + encodeBookTail(content(lastUpdateId, { levels, saveEveryMs })));
       }
-      const { tenure, id, levels, takeoverMs, sentAgoMs, epochLead } = one;
-      const mine = tenure === 'claim' || tenure === 'standby' ? 0 : epoch + epochLead;
+      const { role, id, levels, takeoverMs, sentAgoMs, epochLead } = one;
+      const mine = role === 'claim' || role === 'standby' ? 0 : epoch + epochLead;
       const step = { writer: 0, act: 'claim', id, levels, takeoverMs } as const;
       const issuedMs = begunMs - sentAgoMs;
-      const reply = await raw.sendCommand(saveCommand(key, tenure, step, issuedMs, mine));
+      const reply = await raw.sendCommand(saveCommand(key, role, step, issuedMs, mine));
       const [outcome, given, seconds, micros] = String(reply).split(':');
       // By the very clock that the script saw.
       const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
@@ -308,7 +308,7 @@ it('the script decides what the rule decides, however long a save was on its way
         ...{ epoch, lastUpdateId: found.id, state: found.state, levels: found.levels },
         ...{ saveEveryMs: found.saveEveryMs ?? 0, ageMs: nowMs - liveAtMs },
       };
-      const asks = request(tenure, mine, id, { takeoverMs, content: bookOf(step) });
+      const asks = request(role, mine, id, { takeoverMs, content: bookOf(step) });
       const rule = decideSave(there, asks, nowMs, nowMs - issuedMs);
       expect({ outcome, epoch: Number(given) }).toEqual(rule);
     }),
@@ -364,7 +364,7 @@ describe('a heartbeat in Redis', () => {
     }
   });
 
-  it('and a save of a writer whose idea of the clock is ahead never bear a time to come', async () => {
+  it('and a save of a writer whose idea of the clock is ahead never have a time in the future', async () => {
     const store = openKind('redis');
     const client = await rawClient();
     const key = newKey();
@@ -405,7 +405,7 @@ describe('a heartbeat in Redis', () => {
     await store.close();
   });
 
-  it('and a save bear the time when they were sent, however late the server gets to them', async () => {
+  it('and a save have the time when they were sent, however late the server gets to them', async () => {
     const store = openKind('redis');
     const [saved, beaten] = [newKey(), newKey()];
     const { epoch } = await store.save(saved, request('claim', 0, 10));

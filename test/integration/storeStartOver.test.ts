@@ -1,5 +1,5 @@
 import { openStore } from '../../src/store/openStore';
-import { LOWER_ID_GRACE_MS, RecordWriter } from '../../src/store/recordWriter';
+import { LOWER_ID_GRACE_MS, RecordWriter } from '../../src/store/writers/recordWriter';
 import type { OrderBookRecord, SnapshotStore } from '../../src/store/types';
 import { until } from '../support/feedHarness';
 import { HandMadeView } from '../support/handMadeView';
@@ -13,7 +13,7 @@ const view = new HandMadeView();
 async function start(wrap: (store: SnapshotStore) => SnapshotStore = (same) => same) {
   const key = `start-over-${counter++}`;
   store = openStore({ kind: 'memory' });
-  Object.assign(view, { state: 'live', lastUpdateId: 1_000, stretch: 1 });
+  Object.assign(view, { state: 'live', lastUpdateId: 1_000, syncGeneration: 1 });
   writer = new RecordWriter(wrap(store.share()), { recordKey: key, feedKey: `${key}-feed` });
   writer.add({ view, levels: 5, saveEveryMs: 10, ttlMs: 60_000, updateSpeedMs: 100 });
   let record: OrderBookRecord | null = null;
@@ -38,7 +38,7 @@ async function moving(act: () => Promise<unknown>): Promise<void> {
 }
 
 afterEach(async () => {
-  await writer.close('stopped');
+  await writer.close();
   await store.close();
 });
 
@@ -48,7 +48,7 @@ test('ids that start over behind a record that says "syncing" get a new epoch at
   view.state = 'syncing';
   writer.onStatus();
   await seen(({ state }) => state === 'syncing', 'said so');
-  Object.assign(view, { state: 'live', lastUpdateId: 10, stretch: 2 });
+  Object.assign(view, { state: 'live', lastUpdateId: 10, syncGeneration: 2 });
   writer.onStatus();
   await moving(() =>
     seen((record) => record.epoch > epoch && record.state === 'live', 'a new epoch', LOWER_ID_GRACE_MS / 3),
@@ -71,7 +71,7 @@ test('and in the end also where the reply to the last save was lost', async () =
   lose = true;
   view.lastUpdateId = 2_000;
   writer.onBook();
-  await seen(({ lastUpdateId }) => lastUpdateId === 2_000, 'saved, though nobody was told');
-  Object.assign(view, { lastUpdateId: 10, stretch: 2 });
+  await seen(({ lastUpdateId }) => lastUpdateId === 2_000, 'saved, though nobody was reported');
+  Object.assign(view, { lastUpdateId: 10, syncGeneration: 2 });
   await moving(() => seen((record) => record.epoch > epoch, 'a new epoch', 2 * LOWER_ID_GRACE_MS + 2_000));
 });

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { RedisServer } from '../support/redisServer';
 import { credentialsOf, startLimitedRedis } from '../support/storeFixtures';
 

@@ -1,13 +1,13 @@
 import { isOrderFlowError, type OrderFlowError } from '../../src/runtime/errors';
-import { FeedStatusWriter } from '../../src/store/feedStatusWriter';
+import { FeedStatusWriter } from '../../src/store/writers/feedStatusWriter';
 import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import {
   acquireWriter,
   writerInventory,
   type WriterHandle,
   type WriterSource,
-} from '../../src/store/snapshotWriter';
+} from '../../src/store/writers/snapshotWriter';
 import type { SnapshotStore, StoredBook } from '../../src/store/types';
 import { HandMadeView } from '../support/handMadeView';
 import { freePort, type RedisServer } from '../support/redisServer';
@@ -114,7 +114,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(saves).toBeGreaterThanOrEqual(3);
     expect(saves).toBeLessThanOrEqual(2 + (Date.now() - begin) / 100);
     await wait(1_300);
-    expect(handle.stats()).toMatchObject({ saves, tenure: 'hold', failed: 0 });
+    expect(handle.stats()).toMatchObject({ saves, role: 'hold', failed: 0 });
     expect(handle.stats().heartbeats).toBeGreaterThanOrEqual(1);
     expect((await on.seen(on.view.lastUpdateId)).ageMs).toBeLessThan(2_000);
   });
@@ -136,7 +136,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(record.epoch).toBeGreaterThan(epoch);
     await wait(1_300);
     expect((await on.seen(2)).record.epoch).toBe(record.epoch);
-    expect(handle.stats()).toMatchObject({ tenure: 'hold', failed: 0 });
+    expect(handle.stats()).toMatchObject({ role: 'hold', failed: 0 });
   });
 
   it('marks the record as soon as the feed is not live, and saves as soon as it is again', async () => {
@@ -147,7 +147,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     handle.onStatus();
     await eventually(async () => expect((await on.read())?.record.state).toBe('syncing'), 2_500);
     on.view.lastUpdateId = 9;
-    on.view.stretch++;
+    on.view.syncGeneration++;
     on.view.state = 'live';
     handle.onBook();
     expect((await on.seen(9, 2_500)).record.state).toBe('live');
@@ -175,7 +175,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(quick.stats().fenced).toBe(0);
   });
 
-  it('saves in time though another feed of the symbol was heard of first', async () => {
+  it('saves in time though another feed of the symbol reported first', async () => {
     const on = scene();
     const handle = on.acquire();
     await on.seen(1);
@@ -205,15 +205,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(feed).toMatchObject({ record: { state: 'stopped' } });
   });
 
-  it('leaves the record of a manual run to age by itself', async () => {
-    const on = scene();
-    const handle = on.acquire({ polite: true });
-    await on.seen(1);
-    await handle.release({ leave: 'live' });
-    expect((await on.read())?.record).toMatchObject({ state: 'live', lastUpdateId: 1 });
-  });
-
-  it('stands by when another writer takes the record, and is back when that one stops', async () => {
+  it('waits when another writer takes the record, and is back when that one stops', async () => {
     const on = scene();
     const handle = on.acquire();
     await on.seen(1);
@@ -223,13 +215,27 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     );
     expect(other.outcome).toBe('saved');
     on.view.lastUpdateId = 100;
-    await eventually(() => expect(handle.stats()).toMatchObject({ tenure: 'standby' }));
+    await eventually(() => expect(handle.stats()).toMatchObject({ role: 'standby' }));
     await wait(150);
     expect((await on.read())?.record.lastUpdateId).toBe(77);
     await on.store.mark(on.target.recordKey, other.epoch, 'stopped');
     await on.seen(100, 3_000);
-    expect(handle.stats().tenure).toBe('hold');
+    expect(handle.stats().role).toBe('hold');
     expect(handle.stats().epoch).toBeGreaterThan(other.epoch);
+  });
+
+  it('claims the record for a trigger that starts within the grace of one that ended', async () => {
+    const on = scene();
+    const handle = on.acquire();
+    await on.seen(1);
+    const content = { ...request('claim', 0, 77).content, levels: 5 };
+    const other = await on.store.save(on.target.recordKey, request('claim', 0, 77, { content }));
+    on.view.lastUpdateId = 100;
+    await eventually(() => expect(handle.standby).toBe(true));
+    await handle.release({ graceMs: 5_000 });
+    on.acquire();
+    const { record } = await on.seen(100, 1_500);
+    expect(record.epoch).toBeGreaterThan(other.epoch);
   });
 
   it('survives what its caller promised not to do, and says so', async () => {
@@ -247,27 +253,6 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect(on.errors).toEqual(['OF_INTERNAL', null]);
   });
 
-  it('claims after all when a trigger joins a manual run that gave way', async () => {
-    const on = scene();
-    await on.store.save(on.target.recordKey, request('claim', 0, 77));
-    on.view.lastUpdateId = 100;
-    const manual = on.acquire({ polite: true });
-    await eventually(() => expect(manual.standby).toBe(true));
-    await eventually(() => expect(manual.stats().fenced).toBe(1));
-    on.acquire();
-    await on.seen(100, 1_500);
-    expect(manual.standby).toBe(false);
-  });
-
-  it('does not take a live record away in a manual run', async () => {
-    const on = scene();
-    const other = await on.store.save(on.target.recordKey, request('claim', 0, 77));
-    on.view.lastUpdateId = 100;
-    const handle = on.acquire({ polite: true });
-    await eventually(() => expect(handle.stats().fenced).toBe(1));
-    expect((await on.read())?.record).toMatchObject({ lastUpdateId: 77, epoch: other.epoch });
-  });
-
   it('takes a new epoch when the ids start over, and waits for a feed that is merely behind', async () => {
     const on = scene();
     on.view.lastUpdateId = 1_000;
@@ -282,7 +267,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
     expect((await on.read())?.record.lastUpdateId).toBe(1_000);
     behind.lastUpdateId = 1_001;
     expect((await on.seen(1_001)).record.epoch).toBe(record.epoch);
-    behind.stretch++;
+    behind.syncGeneration++;
     behind.lastUpdateId = 3;
     const over = await on.seen(3, 2_500);
     expect(over.record.epoch).toBeGreaterThan(record.epoch);
@@ -351,7 +336,7 @@ describe('the writer and a Redis in trouble', () => {
     expect(on.errors).toEqual(['OF_REDIS_CONNECT', null]);
   }, 15_000);
 
-  it('has one write in flight while Redis stands still, and never goes back after it', async () => {
+  it('has one write in flight while Redis is stopped, and never goes back after it', async () => {
     const own = await ownServer();
     const on = sceneOn(own);
     const handle = on.acquire();
@@ -401,7 +386,7 @@ describe('the writer and a Redis in trouble', () => {
   }, 20_000);
 });
 
-it('writes a feed status that nobody changed now and then all the same', async () => {
+it('writes an unchanged feed status again now and then', async () => {
   jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
   try {
     const store = openStore({ kind: 'memory' });
@@ -415,7 +400,7 @@ it('writes a feed status that nobody changed now and then all the same', async (
     expect((await store.readFeedStatus([key]))[0]).toMatchObject({ record: { lastUpdateId: 1 } });
     await jest.advanceTimersByTimeAsync(5_100);
     expect((await store.readFeedStatus([key]))[0]).toMatchObject({ record: { lastUpdateId: 50 } });
-    await writer.close('leave');
+    await writer.close();
     await store.close();
   } finally {
     jest.useRealTimers();

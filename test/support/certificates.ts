@@ -11,7 +11,7 @@ export interface Certificate {
 
 /** Certificate authorities and certificates of the tests' own, made with openssl. */
 export class CertificateWorkshop {
-  private readonly directory = mkdtempSync(join(tmpdir(), 'orderflow-tls-'));
+  private directory: string | null = null;
 
   /** Creates an authority; returns its PEM. */
   authority(name: string): string {
@@ -72,10 +72,12 @@ export class CertificateWorkshop {
   }
 
   remove(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    if (this.directory !== null) rmSync(this.directory, { recursive: true, force: true });
+    this.directory = null;
   }
 
   private file(name: string): string {
+    this.directory ??= mkdtempSync(join(tmpdir(), 'orderflow-tls-'));
     return join(this.directory, name);
   }
 

@@ -21,7 +21,7 @@ export type ProxyMood =
   /** No proxy at all: hands every byte on. */
   | 'relay';
 
-/** A proxy on loopback that sends every CONNECT to one port, or does as its mood is. */
+/** A proxy on loopback that sends every CONNECT to a port, or does as its mood is. */
 export class ConnectProxy {
   /** What clients asked for, heads as they came. */
   readonly connects: string[] = [];
@@ -29,7 +29,8 @@ export class ConnectProxy {
   private readonly sockets = new Set<net.Socket>();
   private readonly server = net.createServer((socket) => this.take(socket));
 
-  constructor(private readonly targetPort: number) {}
+  /** @param target the port, or what tells it by the host that a client names */
+  constructor(private readonly target: number | ((host: string) => number)) {}
 
   /** @returns the port */
   async listen(port = 0): Promise<number> {
@@ -43,7 +44,7 @@ export class ConnectProxy {
     return this.sockets.size;
   }
 
-  /** Ends every connection at once, as a proxy that is started anew does. */
+  /** Ends every connection at once, as a proxy that is restarted does. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
@@ -72,12 +73,14 @@ export class ConnectProxy {
         case 'mute':
           return;
       }
-      this.tunnel(socket, 'HTTP/1.1 200 Connection established\r\n\r\n');
+      const [, host = ''] = /^CONNECT ([^\s:]+)/.exec(head.toString()) ?? [];
+      this.tunnel(socket, 'HTTP/1.1 200 Connection established\r\n\r\n', host);
     });
   }
 
-  private tunnel(socket: net.Socket, greeting = ''): void {
-    const upstream = net.connect(this.targetPort, '127.0.0.1', () => {
+  private tunnel(socket: net.Socket, greeting = '', host = ''): void {
+    const port = typeof this.target === 'number' ? this.target : this.target(host);
+    const upstream = net.connect(port, '127.0.0.1', () => {
       socket.write(greeting);
       socket.pipe(upstream).pipe(socket);
     });

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type IDataObject,
   type IExecuteData,
@@ -16,9 +18,16 @@ import {
   Workflow,
 } from 'n8n-workflow';
 
+// n8n makes one itself, except on a worker.
+process.env.N8N_ENCRYPTION_KEY ??= 'of-the-tests';
 // The expression engine that needs no native code, so that tests run on any Node.
 process.env.N8N_EXPRESSION_ENGINE ??= 'legacy';
-process.env.N8N_USER_FOLDER ??= tmpdir();
+// Jest's set-up has made a folder for the run; a script's goes with its process.
+if (process.env.N8N_USER_FOLDER === undefined) {
+  const folder = mkdtempSync(join(tmpdir(), 'orderflow-engine-'));
+  process.env.N8N_USER_FOLDER = folder;
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+}
 // Errors of the nodes under test are looked at, not printed.
 process.env.N8N_LOG_LEVEL ??= 'silent';
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- loaded after the environment is set */
@@ -119,6 +128,8 @@ export interface NodeRun {
   readonly outputs: INodeExecutionData[][];
   /** Set where the node stopped the workflow. */
   readonly error: Error | undefined;
+  /** What the node tells the user beside its outputs. */
+  readonly hints: string[];
 }
 
 /** Runs one action node over the given items. */
@@ -174,6 +185,7 @@ export async function runNode(
   return {
     outputs: (task?.data?.main ?? []).map((items) => items ?? []),
     error: (task?.error ?? run.data.resultData.error) as Error | undefined,
+    hints: (task?.hints ?? []).map(({ message }) => message),
   };
 }
 
@@ -205,7 +217,8 @@ function listenedTo(logger: Logger, lines: string[]): Logger {
 
 /**
  * Starts a trigger node as n8n does when a workflow is activated, or, with mode `manual`, when someone tests it.
- * @param options.onExecution what the workflow does with each execution; it ends when the promise settles
+ * @param options.onExecution what the workflow does with each execution; it ends when the promise settles, with the run
+ * that it may give
  */
 export async function startTrigger(
   options: EngineOptions & {
@@ -213,8 +226,8 @@ export async function startTrigger(
     readonly parameters: IDataObject;
     readonly mode?: 'manual' | 'trigger';
     readonly activation?: WorkflowActivateMode;
-    readonly onExecution?: (outputs: INodeExecutionData[][]) => Promise<void>;
-    /** Told as soon as the trigger has answered n8n; a test by hand is still under way then and can be cancelled. */
+    readonly onExecution?: (outputs: INodeExecutionData[][]) => Promise<unknown>;
+    /** Reported as soon as the trigger has answered n8n; a test by hand is still under way then and can be cancelled. */
     readonly onResponse?: (response: ITriggerResponse) => void;
   },
 ): Promise<TriggerRun> {
@@ -252,7 +265,7 @@ export async function startTrigger(
   ) => {
     record(outputs);
     void (options.onExecution?.(outputs) ?? Promise.resolve()).then(
-      () => done?.resolve({} as IRun),
+      (run) => done?.resolve((run === undefined ? {} : run) as IRun),
       // As n8n does with one that was cancelled before it began.
       (error: Error) => done?.reject(error),
     );

@@ -40,3 +40,22 @@ const COMPARISONS = new Set([
   ts.SyntaxKind.EqualsEqualsEqualsToken,
   ts.SyntaxKind.ExclamationEqualsEqualsToken,
 ]);
+
+/** Code and words of each detail that is given to an OrderFlowError; `…` stands for what is put in. */
+export function detailsIn(source: string): Array<[code: string, words: string]> {
+  const details: Array<[string, string]> = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isNewExpression(node) && node.expression.getText() === 'OrderFlowError')
+      details.push([wordsOf(node.arguments?.[0]), wordsOf(node.arguments?.[1])]);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.ES2022, true));
+  return details.filter(([, words]) => words !== '');
+}
+
+function wordsOf(detail: ts.Expression | undefined): string {
+  if (detail === undefined) return '';
+  if (ts.isStringLiteralLike(detail)) return detail.text;
+  if (!ts.isTemplateExpression(detail)) return '';
+  return detail.head.text + detail.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
+}

@@ -1,3 +1,4 @@
+import { binance } from '../../src/binance/venue';
 import { readTriggerSettings } from '../../src/trigger/settings';
 import { TriggerSession } from '../../src/trigger/triggerSession';
 import { openStore } from '../../src/store/openStore';
@@ -15,14 +16,20 @@ async function main(): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const store = openStore({ kind: 'redis', credentials }, { keepConnected: true });
   const settings = readTriggerSettings((name) => parameters[name]);
-  await TriggerSession.start(settings, store, {
-    startExecution: () => {
-      say('item');
-      return new Promise((resolve) => setTimeout(resolve, 50));
+  await TriggerSession.start(
+    settings,
+    store,
+    {
+      owner: { workflowId: 'w1', nodeId: 'trigger' },
+      startExecution: () => {
+        say('item');
+        return new Promise((resolve) => setTimeout(() => resolve({ kind: 'ended' }), 50));
+      },
+      recordFailure: ({ code }) => say(`failed ${code}`),
+      log: (_level, message) => say(`log ${message}`),
     },
-    recordFailure: ({ code }) => say(`failed ${code}`),
-    log: (_level, message) => say(`log ${message}`),
-  });
+    binance,
+  );
   say('started');
 }
 

@@ -1,6 +1,5 @@
 import { startExchange, type Exchange, type ExchangeOptions } from '../../exchange';
-import { plainCodec } from '../../src/binance/codec';
-import { fastCodec } from '../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../src/binance/feedRegistry';
 import type {
   FeedLease,
@@ -9,7 +8,7 @@ import type {
   LiveBook,
   SymbolStatus,
   SymbolView,
-} from '../../src/binance/feedTypes';
+} from '../../src/feed/types';
 import { FEED_TIMINGS, type FeedTimings } from '../../src/binance/timings';
 
 /** The feed's own code with waits a twentieth as long. */
@@ -33,6 +32,8 @@ export const QUICK: FeedTimings = {
   tickMs: 20,
   firewallPauseMs: 300,
   terminalRetryMs: 1_000,
+  // Tests that count requests would count these; those of the status set it.
+  statusEveryMs: 0,
   backoffFactor: 0.05,
 };
 
@@ -143,7 +144,7 @@ export class WatchedFeed {
     for (const view of this.lease.views) await this.live(view, timeoutMs);
   }
 
-  /** The feed shows the exchange's newest book; market time has to stand still. */
+  /** The feed shows the exchange's newest book; market time has to be stopped. */
   async caughtUp(view: SymbolView = this.view): Promise<void> {
     await until(
       () => view.read(1)?.lastUpdateId === this.exchange.lastUpdateId(view.symbol),

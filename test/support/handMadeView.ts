@@ -1,4 +1,4 @@
-import type { FeedState, LiveBook, SymbolStatus, SymbolView } from '../../src/binance/feedTypes';
+import type { FeedState, LiveBook, SymbolStatus, SymbolView } from '../../src/feed/types';
 import type { Level, RangeSums, RangeVerdict, TopSums } from '../../src/book/types';
 
 /** A symbol whose state and book a test sets by hand; deep enough for `depth` levels that tell their update id. */
@@ -6,7 +6,7 @@ export class HandMadeView implements SymbolView {
   readonly market = 'spot';
   state: FeedState = 'live';
   lastUpdateId = 1;
-  stretch = 1;
+  syncGeneration = 1;
   liveAgeMs = 0;
   reads = 0;
 
@@ -19,8 +19,8 @@ export class HandMadeView implements SymbolView {
   status(): SymbolStatus {
     const { market, symbol, state } = this;
     return {
-      ...{ market, symbol, state, sinceMs: 1, reason: null, errorCode: null, terminal: false },
-      ...{ resyncs: this.stretch - 1, lastEventAgeMs: 0, usedWeight: null },
+      ...{ market, symbol, state, sinceMs: 1, reason: null, errorCode: null, error: null, terminal: false },
+      ...{ resyncs: this.syncGeneration - 1, lastEventAgeMs: 0, usedWeight: null },
       lastUpdateId: this.lastUpdateId,
     };
   }
@@ -28,14 +28,14 @@ export class HandMadeView implements SymbolView {
   read(levels: number): LiveBook | null {
     this.reads++;
     if (this.state !== 'live') return null;
-    const { market, symbol, lastUpdateId, stretch, liveAgeMs } = this;
+    const { market, symbol, lastUpdateId, syncGeneration, liveAgeMs } = this;
     const side = (price: number, step: number): Level[] =>
       Array.from({ length: Math.min(levels, this.depth) }, (_, i): Level => [
         String(price + i * step),
         String(lastUpdateId),
       ]);
     return {
-      ...{ market, symbol, lastUpdateId, stretch, liveAgeMs, resyncs: stretch - 1 },
+      ...{ market, symbol, lastUpdateId, syncGeneration, liveAgeMs, resyncs: syncGeneration - 1 },
       ...{ eventTimeMs: null, receivedAtMs: Date.now(), bidsComplete: false, asksComplete: false },
       bids: side(1000, -1),
       asks: side(1001, 1),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { MarketId } from '../../src/binance/markets';
+import type { MarketId } from '../../src/feed/markets';
 
-/** The recorded markets, which stand beside the project; tests that need them are skipped where they do not. */
+/** The recorded markets, in a folder beside the project; tests that need them are skipped without it. */
 const FOLDER = process.env.ORDERFLOW_DATA ?? resolve(__dirname, '../../../shared/data');
 
 export interface RecordingFolder {

@@ -1,15 +1,16 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
 
 /** A real Redis of the tests' own, on a free loopback port, with its files in a directory that goes with it. */
 export interface RedisServer {
   readonly host: '127.0.0.1';
   readonly port: number;
   readonly pid: number;
+  /** Its own, for what it saves. */
+  readonly directory: string;
   /** Without a password; with TLS `rediss://`. */
   readonly url: string;
   /** Stops answering, connections stay open. */
@@ -33,6 +34,8 @@ export interface RedisServerOptions {
   readonly maxmemoryPolicy?: string;
   /** Port of a master on loopback. */
   readonly replicaOf?: number;
+  /** Makes it a Sentinel that watches this master on loopback. */
+  readonly sentinelOf?: { readonly name: string; readonly port: number; readonly quorum?: number };
   /** Further lines of the configuration file. */
   readonly config?: readonly string[];
 }
@@ -92,14 +95,11 @@ export function freePort(): Promise<number> {
 }
 
 function configuration(port: number, directory: string, options: RedisServerOptions): string {
-  const lines = [
-    'bind 127.0.0.1',
-    `dir ${directory}`,
-    'save ""',
-    'appendonly no',
-    'daemonize no',
-    'repl-diskless-sync-delay 0',
-  ];
+  const lines = ['bind 127.0.0.1', `dir ${directory}`, 'daemonize no'];
+  if (options.sentinelOf) {
+    const { name, port: master, quorum = 1 } = options.sentinelOf;
+    lines.push(`sentinel monitor ${name} 127.0.0.1 ${master} ${quorum}`);
+  } else lines.push('save ""', 'appendonly no', 'repl-diskless-sync-delay 0');
   if (options.tls) {
     lines.push('port 0', `tls-port ${port}`, 'tls-auth-clients no');
     lines.push(
@@ -141,7 +141,8 @@ function listening(child: ChildProcess): Promise<void> {
     child.stdout?.on('data', (chunk: Buffer) => {
       // Goes on reading after the start: a full pipe would stop the server.
       if (output.length < 10_000) output += chunk.toString();
-      if (output.includes('Ready to accept connections')) settle(resolve);
+      // A Sentinel says its last word when it watches.
+      if (/Ready to accept connections|\+monitor master/.test(output)) settle(resolve);
     });
     child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   });
@@ -173,7 +174,9 @@ async function startOn(binary: string, port: number, options: RedisServerOptions
   const directory = mkdtempSync(join(tmpdir(), 'orderflow-redis-'));
   const file = join(directory, 'redis.conf');
   writeFileSync(file, configuration(port, directory, options));
-  const child = spawn(binary, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, [file, ...(options.sentinelOf ? ['--sentinel'] : [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const pid = child.pid ?? 0;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const atExit = () => signal(pid, 'SIGKILL');
@@ -197,6 +200,7 @@ async function startOn(binary: string, port: number, options: RedisServerOptions
     host: '127.0.0.1',
     port,
     pid,
+    directory,
     url: `${options.tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     pause: () => signal(pid, 'SIGSTOP'),
     resume: () => signal(pid, 'SIGCONT'),

@@ -1,7 +1,10 @@
-import { fastCodec } from '../../src/binance/fastCodec';
+import { binance } from '../../src/binance/venue';
+import { fastCodec } from '../../src/binance/wire/codec';
 import { createFeedRegistry, feedRegistry } from '../../src/binance/feedRegistry';
-import { MARKETS, type MarketId } from '../../src/binance/markets';
-import { weightBudgetFor } from '../../src/binance/sharedBudgets';
+import { ENDPOINTS } from '../../src/binance/endpoints';
+import type { MarketId } from '../../src/feed/markets';
+import { weightPool } from '../../src/binance/addresses';
+import { sharedBudgets } from '../../src/limits/sharedBudgets';
 import { FEED_TIMINGS } from '../../src/binance/timings';
 import { isOrderFlowError, toOrderFlowError } from '../../src/runtime/errors';
 import { processShared } from '../../src/runtime/processShared';
@@ -77,7 +80,7 @@ const EXECUTION_MS = 20;
 const STORE_READ_MS = 500;
 const STORE_SAMPLE = 20;
 const REDIS_SAMPLE = 5;
-/** A record in Redis that was not confirmed for so long has a writer that is away. */
+/** A record in Redis that was not confirmed for this long has a writer that is away. */
 const CONFIRMED_MS = 2_500;
 /** What is under way at a moment is gone a little later; what is kept is not. */
 const LOOKS = 10;
@@ -104,12 +107,13 @@ async function main(): Promise<void> {
   const job = JSON.parse(process.argv[2]) as SoakJob;
   const { markets, stored, levels, credentials } = job;
   // The first to ask makes what the whole process shares.
-  processShared('feeds', 1, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
+  processShared('feeds', 3, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
   const watch = new Watch();
   const views = markets.flatMap(({ market, symbols, restBaseUrl, webSocketBaseUrl }) => {
-    weightBudgetFor(new URL(restBaseUrl).host, {
-      market,
-      weightPerMinute: MARKETS[market].weightPerMinute,
+    const { host, pool } = weightPool({ id: market }, restBaseUrl);
+    sharedBudgets().budgetFor(host, {
+      pool,
+      weightPerMinute: ENDPOINTS[market].weightPerMinute,
       minuteMs: 60_000 * QUICK.backoffFactor,
     });
     const urls = { restBaseUrl, webSocketBaseUrl };
@@ -160,14 +164,20 @@ async function startSession(
   const parameters: Record<string, unknown> = { market, emit, interval: 0.25, symbols, levels };
   parameters.store = store.kind;
   const settings = readTriggerSettings((name) => (name === 'options' ? options : parameters[name]));
-  await TriggerSession.start(settings, store, {
-    startExecution: (items) => {
-      send({ kind: 'books', from: 'items', books: items.map(({ json }) => json as SeenBook) });
-      return new Promise((resolve) => setTimeout(resolve, EXECUTION_MS));
+  await TriggerSession.start(
+    settings,
+    store,
+    {
+      owner: { workflowId: 'w1', nodeId: 'trigger' },
+      startExecution: (items) => {
+        send({ kind: 'books', from: 'items', books: items.map(({ json }) => json as SeenBook) });
+        return new Promise((resolve) => setTimeout(() => resolve({ kind: 'ended' }), EXECUTION_MS));
+      },
+      recordFailure: ({ message }) => send({ kind: 'failed', message }),
+      log: () => undefined,
     },
-    recordFailure: ({ message }) => send({ kind: 'failed', message }),
-    log: () => undefined,
-  });
+    binance,
+  );
 }
 
 async function liveRecords(store: SnapshotStore, keys: readonly string[]): Promise<number> {

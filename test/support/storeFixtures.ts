@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { BookContent, SaveRequest, Tenure } from '../../src/store/types';
+import type { BookContent, SaveRequest, WriterRole } from '../../src/store/types';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redisServer';
 
 /** A small true-looking book whose levels tell its update id, so that a torn record shows. */
@@ -26,12 +27,12 @@ export function content(lastUpdateId: number, over: Partial<BookContent> = {}): 
 }
 
 export function request(
-  tenure: Tenure,
+  role: WriterRole,
   epoch: number,
   lastUpdateId: number,
   over: Partial<SaveRequest> = {},
 ): SaveRequest {
-  return { tenure, epoch, liveAgeMs: 0, ttlMs: 60_000, content: content(lastUpdateId), ...over };
+  return { role, epoch, liveAgeMs: 0, ttlMs: 60_000, content: content(lastUpdateId), ...over };
 }
 
 /** The administrator of every Redis of the tests. */
@@ -78,4 +79,28 @@ export function credentialsOf(
     ...limited.get(server),
     ...over,
   };
+}
+
+/** Sends a line of the Redis protocol as an administrator would, over a connection of its own. */
+export function admin(server: RedisServer, ...lines: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, server.host, () => socket.end(`${lines.join('\r\n')}\r\nQUIT\r\n`));
+    let reply = '';
+    socket.on('data', (chunk: Buffer) => (reply += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(reply));
+  });
+}
+
+/** Tries until it succeeds; rejects with the last failure. */
+export async function eventually<T>(attempt: () => Promise<T>, limitMs = 8_000): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }

@@ -5,7 +5,7 @@ import type { Inventory, Orders, Report, Wish, Word } from './protocol';
 
 const ANSWER_LIMIT_MS = 20_000;
 
-/** A trigger in a process of its own, to be stalled, stopped, killed. The process has one owner: whoever started it. */
+/** A trigger in its own process, to be stalled, stopped, killed. Its one owner is the code that started it. */
 export class ChildTrigger {
   readonly failures: string[] = [];
   items = 0;
@@ -30,7 +30,7 @@ export class ChildTrigger {
     });
   }
 
-  /** @param whenForked told before it has started, for whoever ends it in the middle of that */
+  /** @param whenForked called before it has started, for tests that end it in the middle of that */
   static async start(
     orders: Orders,
     program: 'triggerChild' | 'updatedChild' = 'triggerChild',
@@ -81,7 +81,7 @@ export class ChildTrigger {
     return (await report) as Report;
   }
 
-  /** Waits until it has started so many executions since it began. */
+  /** Waits until it has started this many executions since it began. */
   async itemsReached(count: number): Promise<void> {
     while (this.items < count) await this.next('item');
   }

@@ -1,6 +1,6 @@
 /**
- * A wall clock that can be set while the process runs, loaded before everything else, so that whoever keeps `Date` or
- * `Date.now` keeps this one. Monotonic clocks and timers are the system's.
+ * A wall clock that can be set while the process runs, loaded before everything else, so that code which keeps `Date`
+ * or `Date.now` keeps this one. Monotonic clocks and timers are the system's.
  */
 const RealDate = Date;
 let offsetMs = 0;

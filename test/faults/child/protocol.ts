@@ -20,10 +20,10 @@ export type Wish =
   | { readonly do: 'close' }
   /** From now on its wall clock is off by so much. */
   | { readonly do: 'clock'; readonly byMs: number }
-  /** Its event loop stands still. */
+  /** Its event loop stalls. */
   | { readonly do: 'stall'; readonly ms: number }
   | { readonly do: 'report' }
-  /** The package is updated in place: its code is loaded anew, and a second trigger started with it. */
+  /** The package is updated in place: its code is loaded again, and a second trigger started with it. */
   | { readonly do: 'update' }
   /** The trigger of the old code is ended, twice. */
   | { readonly do: 'closeOld' }
@@ -48,7 +48,7 @@ export interface Report {
   readonly trueNowMs: number;
 }
 
-/** What stands open in the child, as its newest code sees it. */
+/** What is open in the child, as its newest code sees it. */
 export interface Inventory {
   readonly say: 'inventory';
   readonly connections: number;
@@ -69,7 +69,7 @@ export type Word =
 
 /**
  * The end of a process whose trigger is closed. Left to itself it ends once the graces of what it gave back are over,
- * since nothing of the package keeps it alive any more; n8n, which has been told to stop, does not wait for them.
+ * since nothing of the package keeps it alive any more; n8n, which was asked to stop, does not wait for them.
  */
 export function leave({ endsByItself }: Orders): void {
   if (!endsByItself) process.exit(0);

@@ -1,5 +1,6 @@
+import { binance } from '../../../src/binance/venue';
 import { setClock, trueNowMs } from './clock';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec } from '../../../src/binance/wire/codec';
 import { createFeedRegistry, feedRegistry } from '../../../src/binance/feedRegistry';
 import { FEED_TIMINGS } from '../../../src/binance/timings';
 import { CheckMemory } from '../../../src/check/memory';
@@ -34,21 +35,27 @@ let session: TriggerSession | null = null;
 
 async function main(): Promise<void> {
   if (orders.timings)
-    processShared('feeds', 1, () =>
+    processShared('feeds', 3, () =>
       createFeedRegistry({ codec: fastCodec(), timings: { ...FEED_TIMINGS, ...orders.timings } }),
     );
-  session = await TriggerSession.start(settings, storeOf(), {
-    startExecution: (started) => {
-      for (const { json } of started) {
-        const { lastUpdateId } = json as { lastUpdateId: number };
-        items.push({ lastUpdateId, atMs: trueNowMs() });
-        say({ say: 'item', lastUpdateId });
-      }
-      return Promise.resolve();
+  session = await TriggerSession.start(
+    settings,
+    storeOf(),
+    {
+      owner: { workflowId: 'w1', nodeId: 'trigger' },
+      startExecution: (started) => {
+        for (const { json } of started) {
+          const { lastUpdateId } = json as { lastUpdateId: number };
+          items.push({ lastUpdateId, atMs: trueNowMs() });
+          say({ say: 'item', lastUpdateId });
+        }
+        return Promise.resolve({ kind: 'ended' });
+      },
+      recordFailure: ({ code }) => say({ say: 'failed', code }),
+      log: () => undefined,
     },
-    recordFailure: ({ code }) => say({ say: 'failed', code }),
-    log: () => undefined,
-  });
+    binance,
+  );
   // A second share in the same feed, which looks at every book.
   const lease = feedRegistry().acquire(feedRequest(settings), {
     onBook: (view) => {
@@ -82,8 +89,7 @@ async function check(store: SnapshotStore, symbols: readonly string[]): Promise<
   };
   const job = { itemIndex: 0, settings: readCheckSettings((name) => asked[name]), json: {} };
   const memory = new CheckMemory(store, { workflowId: 'clocks', nodeId: 'check' }, wallMs);
-  const fetchBook = () => Promise.reject(new Error('nothing is asked of the exchange'));
-  const { results, failures } = await runChecks([job], { store, memory, wallMs, fetchBook });
+  const { results, failures } = await runChecks([job], { store, memory, wallMs, venueOf: () => binance });
   if (failures.length > 0) throw failures[0].error;
   return results.map(({ item }) => item.reason);
 }

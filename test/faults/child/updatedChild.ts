@@ -1,9 +1,10 @@
 import { sep } from 'node:path';
 import type * as registry from '../../../src/binance/feedRegistry';
+import type * as venue from '../../../src/binance/venue';
 import type * as errors from '../../../src/runtime/errors';
 import type * as shared from '../../../src/runtime/processShared';
 import type * as open from '../../../src/store/openStore';
-import type * as writers from '../../../src/store/snapshotWriter';
+import type * as writers from '../../../src/store/writers/snapshotWriter';
 import type * as settings from '../../../src/trigger/settings';
 import type * as session from '../../../src/trigger/triggerSession';
 import { leave, type Orders, type Wish, type Word } from './protocol';
@@ -19,11 +20,12 @@ const say = (word: Word): void => void process.send?.(word);
 /* eslint-disable @typescript-eslint/no-require-imports -- what is loaded a second time cannot be imported */
 const load = () => ({
   ...(require('../../../src/binance/feedRegistry') as typeof registry),
-  ...(require('../../../src/binance/fastCodec') as { fastCodec: () => never }),
+  ...(require('../../../src/binance/wire/codec') as { fastCodec: () => never }),
+  ...(require('../../../src/binance/venue') as typeof venue),
   ...(require('../../../src/runtime/errors') as typeof errors),
   ...(require('../../../src/runtime/processShared') as typeof shared),
   ...(require('../../../src/store/openStore') as typeof open),
-  ...(require('../../../src/store/snapshotWriter') as typeof writers),
+  ...(require('../../../src/store/writers/snapshotWriter') as typeof writers),
   ...(require('../../../src/trigger/settings') as typeof settings),
   ...(require('../../../src/trigger/triggerSession') as typeof session),
   timings: (require('../../../src/binance/timings') as { FEED_TIMINGS: object }).FEED_TIMINGS,
@@ -49,15 +51,21 @@ async function begin(): Promise<void> {
       ? code.openStore({ kind: 'memory' })
       : code.openStore({ kind: 'redis', credentials: orders.credentials }, { keepConnected: true });
   const read = code.readTriggerSettings((name) => orders.parameters[name]);
-  const started = await code.TriggerSession.start(read, store, {
-    startExecution: (started) => {
-      items[which] += started.length;
-      say({ say: 'item', lastUpdateId: 0 });
-      return Promise.resolve();
+  const started = await code.TriggerSession.start(
+    read,
+    store,
+    {
+      owner: { workflowId: 'w1', nodeId: 'trigger' },
+      startExecution: (started) => {
+        items[which] += started.length;
+        say({ say: 'item', lastUpdateId: 0 });
+        return Promise.resolve({ kind: 'ended' });
+      },
+      recordFailure: ({ code: failure }) => say({ say: 'failed', code: failure }),
+      log: () => undefined,
     },
-    recordFailure: ({ code: failure }) => say({ say: 'failed', code: failure }),
-    log: () => undefined,
-  });
+    code.binance,
+  );
   sessions.push(started);
 }
 
@@ -98,7 +106,7 @@ async function obey(wish: Wish): Promise<void> {
 
 async function main(): Promise<void> {
   const timings = { ...code.timings, ...orders.timings } as never;
-  code.processShared('feeds', 1, () => code.createFeedRegistry({ codec: code.fastCodec(), timings }));
+  code.processShared('feeds', 3, () => code.createFeedRegistry({ codec: code.fastCodec(), timings }));
   await begin();
   process.on('message', (wish: Wish) => {
     obey(wish).catch((error: Error) => {

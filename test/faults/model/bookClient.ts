@@ -1,8 +1,9 @@
-import type { BookEngine } from '../../../src/book/bookEngine';
+import { FUTURES_RULE, SPOT_RULE } from '../../../src/binance/sequenceRule';
+import type { BookEngine } from '../../../src/book/orderBook';
 import { BookSync, type ReplyOutcome } from '../../../src/book/bookSync';
 import type { DepthUpdate, UpdateIds } from '../../../src/book/types';
-import type { FeedCodec, SymbolUpdate } from '../../../src/binance/codec';
-import { parseDepthReply } from '../../../src/binance/wire';
+import type { FeedCodec, SymbolUpdate } from '../../../src/binance/wire/codec';
+import { parseDepthReply } from '../../../src/binance/wire/jsonReader';
 import { isOrderFlowError } from '../../../src/runtime/errors';
 import { must } from '../scenario';
 import { KeptEvents } from './keptEvents';
@@ -18,7 +19,7 @@ export interface Variant {
 /** Levels compared after every step. */
 const LEVELS = 16;
 const CODE = 'OF_FRAME_INVALID';
-/** Replies behind the last book in a row until the feed believes that ids count anew. */
+/** Replies behind the last book in a row until the feed believes that ids start over. */
 const PATIENCE = 3;
 
 /**
@@ -48,7 +49,7 @@ export class BookClient<U extends SymbolUpdate> {
   ) {
     this.futures = kind === 'futures';
     const engine = variant.engine?.(codec.engine) ?? codec.engine;
-    const sync = new BookSync<U>(kind, engine);
+    const sync = new BookSync<U>(this.futures ? FUTURES_RULE : SPOT_RULE, engine);
     this.sync = variant.sync?.(sync, kind) ?? sync;
     this.delivered = new KeptEvents(kind);
   }
@@ -99,7 +100,7 @@ export class BookClient<U extends SymbolUpdate> {
     this.behindInARow = outcome === 'behind' ? this.behindInARow + 1 : 0;
     // The feed's patience, here only where it is right: the market did start over.
     if (this.behindInARow >= PATIENCE && this.market.id < this.market.countOf(this.shownId))
-      this.sync.countAnew();
+      this.sync.acceptIdReset();
     if (outcome === 'live') must(this.sync.book !== null, 'live without a book');
     if (waited) this.checkKept(outcome, reply.lastUpdateId);
     this.check();

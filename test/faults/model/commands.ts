@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { plainCodec } from '../../../src/binance/codec';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../../src/binance/wire/codec';
 import { Random } from '../random';
 import { must } from '../scenario';
 import { type AnyBookClient, BookClient, type Variant } from './bookClient';
@@ -15,7 +14,7 @@ export type Command =
   | { readonly do: 'deliver'; readonly nth: number }
   /** It is lost. */
   | { readonly do: 'drop'; readonly nth: number }
-  /** An event that arrived so many ago arrives again. */
+  /** The event that arrived this many events ago arrives again. */
   | { readonly do: 'repeat'; readonly back: number }
   /** The first two on their way become one. */
   | { readonly do: 'join' }
@@ -41,7 +40,7 @@ export interface Sequence {
 /** Steps in calm weather until the book has to be live, the feed's look at a book that nothing joins among them. */
 const CALM_STEPS = 60;
 const AUDIT_STEPS = 15;
-/** Live for so many steps in a row counts as back for good. */
+/** How many live steps in a row count as back for good. */
 const SETTLED_STEPS = 6;
 const LIMITS = [8, 20, 100];
 

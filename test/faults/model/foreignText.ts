@@ -5,7 +5,7 @@ export type Foreign =
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'list' | 'hash' | 'set'; readonly bytes: Buffer };
 
-/** Values in the form of JSON that a reader may stumble over, whatever field they stand in. */
+/** Values in the form of JSON that a reader may stumble over, whatever field they are in. */
 const ODD_VALUES = [
   ...['null', 'true', 'false', '0', '-0', '-1', '1.5', '1e3', '1e999', '-1e999', '9007199254740993'],
   ...['8640000000000001', '9007199254740991', '""', '" "', '"1"', '"NaN"', '"1e5"', '"0x10"', '"-1"', '"0"'],
@@ -79,7 +79,7 @@ function spoiltBytes(text: string): fc.Arbitrary<Buffer> {
 }
 
 /**
- * What may stand under the key of a record: the record spoilt in its fields, inside, or in its bytes; anything at all;
+ * What may be under the key of a record: the record spoilt in its fields, inside, or in its bytes; anything at all;
  * values of other types.
  */
 export function foreignValue(sound: Readonly<Record<string, unknown>>): fc.Arbitrary<Foreign> {

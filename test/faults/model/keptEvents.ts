@@ -25,7 +25,7 @@ export class KeptEvents {
     return this.events[this.events.length - 1]?.final ?? 0;
   }
 
-  /** The waiting begins anew. */
+  /** The waiting starts again. */
   forget(): void {
     this.events = [];
     this.broken = false;

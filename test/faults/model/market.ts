@@ -35,7 +35,7 @@ interface Checkpoint {
   readonly changes: Change[];
 }
 
-/** Ticks either side of the middle on which levels may stand. */
+/** Ticks either side of the middle on which levels may be. */
 const REACH = 24;
 const FIRST_ID = 1_000_000;
 const TICK = 0.01;

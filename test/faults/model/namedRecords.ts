@@ -70,7 +70,7 @@ export function namedRecords(sound: Fields, nowMs: number): NamedCase[] {
     wrong('a price twice', { asks: [bestAsk, ...asks] }),
     wrong('worst first', { bids: [...bids].reverse() }),
     wrong('more levels than it says', { levels: 1 }),
-    wrong('an id below nought', { lastUpdateId: -1 }),
+    wrong('an id below zero', { lastUpdateId: -1 }),
     wrong('without an epoch', { epoch: undefined }),
     silent('locked', { bids: [[bestAsk[0], '1.5'], ...bids] }, 'locked'),
     silent('without bids', { bids: [], bidsComplete: true }, 'empty-side'),
@@ -99,7 +99,7 @@ export function namedStatuses(sound: Fields, nowMs: number): NamedCase[] {
   ];
 }
 
-/** @param sound what a node remembers of its alerts; whatever else stands there, it judges the record as it is */
+/** @param sound what a node remembers of its alerts; whatever else is there, it judges the record as it is */
 export function namedStates(sound: Fields, nowMs: number): Foreign[] {
   const value = sound.value as { readonly gate: Fields };
   const inGate = (change: Fields): Foreign =>

@@ -1,5 +1,4 @@
-import { plainCodec } from '../../../src/binance/codec';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../../src/binance/wire/codec';
 import { Random } from '../random';
 import { must, type RunResult } from '../scenario';
 import { type AnyBookClient, BookClient, type Variant } from './bookClient';
@@ -41,7 +40,7 @@ export interface Play {
 }
 
 const STEP_MS = 100;
-/** After the last fault the book has to be live again within so many steps. */
+/** Steps after the last fault within which the book has to be live again. */
 const CALM_STEPS = 60;
 /** An open question: a reply on its way. */
 interface Asked {

@@ -1,8 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import { startExchange, type Exchange } from '../../../exchange';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec } from '../../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
-import type { FeedRegistry } from '../../../src/binance/feedTypes';
+import type { FeedRegistry } from '../../../src/feed/types';
 import { startTrigger } from '../../support/engine';
 import { QUICK } from '../../support/feedHarness';
 import { BinanceOrderBookTrigger } from '../../support/nodes';
@@ -21,7 +21,7 @@ const node = new BinanceOrderBookTrigger();
 
 /** The registry that triggers find, with waits that fit into a run. */
 const holder = globalThis as unknown as Record<symbol, FeedRegistry | undefined>;
-const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v1');
+const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v3');
 
 const KEY_PREFIX = 'faults-activation/';
 

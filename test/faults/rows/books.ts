@@ -33,8 +33,12 @@ function crossed(seed: number): Promise<RunResult> {
     // Far above the market: one that the price could reach within an event would be a lie that nobody can see.
     const price = (Number(asks[0][0]) * 1.01).toFixed(2);
     const wrongLevel = { kind: 'extraLevel', side: 'bid', price, quantity: '1', times: 1 } as const;
-    const told = (): boolean => scene.codes().includes('OF_BOOK_BROKEN');
-    const tookMs = await scene.recover(() => exchange.faults.add(wrongLevel), told, 'crossed is told');
+    const reported = (): boolean => scene.codes().includes('OF_BOOK_BROKEN');
+    const tookMs = await scene.recover(
+      () => exchange.faults.add(wrongLevel),
+      reported,
+      'crossed is reported',
+    );
     // A locked book is a book.
     const locked = exchange.faults.add({ kind: 'locked' });
     await until(() => {
@@ -111,7 +115,7 @@ export const bookRows: readonly Scenario[] = [
     name: 'strange books',
     what: 'crossed, locked, emptied books, also under the trigger and checks; prices that walk, jump or crash to the edge of what is covered',
     expected:
-      'a crossed one fetched anew, the others shown as they are; no signal with its reason; coverage renewed before the edge, the nearest first',
+      'a crossed one fetched again, the others shown as they are; no signal with its reason; coverage renewed before the edge, the nearest first',
     maxRuns: REAL_RUNS,
     variants: 8,
     recovers: (seed) => ![3, 4].includes(seed % 8),

@@ -15,12 +15,12 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 /** Its record is old, and nobody writes it. */
 const OLD_SYMBOL = 'ETHUSDT';
 const DAY_MS = 86_400_000;
-/** An item falls due so often, milliseconds. */
+/** How often an item falls due, milliseconds. */
 const INTERVAL_MS = 200;
 /** A delay that the process cannot tell from a slow network, milliseconds. */
 const UNNOTICED_MS = 600;
 
-/** Row 17: a wall clock that jumps, an event loop that stands still; in this process or in one of its own. */
+/** Row 17: a wall clock that jumps, an event loop that stalls; in this process or in another. */
 function clocks(seed: number): Promise<RunResult> {
   return seed % 2 === 0 ? inThisProcess(seed) : inItsOwn(seed);
 }
@@ -52,13 +52,13 @@ function inThisProcess(seed: number): Promise<RunResult> {
     must(scene.exchange.stats.totalConnections === 1, 'a connection was cut for a stall of our own');
     must(
       scene.view().status().resyncs === 0,
-      () => `fetched anew for a stall of our own: ${scene.codes().join()} ${scene.logs.join()}`,
+      () => `fetched again for a stall of our own: ${scene.codes().join()} ${scene.logs.join()}`,
     );
     return recoverMs;
   });
 }
 
-/** The exchange goes on while the child stands still: what the child then reads is old. */
+/** The exchange goes on while the child stalls: what the child then reads is old. */
 async function inItsOwn(seed: number): Promise<RunResult> {
   const random = new Random(seed);
   const exchange = await startExchange({ seed, tickMs: 20, symbols: ['BTCUSDT'] });
@@ -171,7 +171,7 @@ export const clockRows: readonly Scenario[] = [
     id: 17,
     name: 'clocks',
     what: 'a wall clock that jumps by up to a day; also in a process with Redis that writes and checks; an event loop that stands still while the exchange goes on',
-    expected: 'no connection cut, no book fetched anew, timers in step, nothing old called fresh',
+    expected: 'no connection cut, no book fetched again, timers in step, nothing old called fresh',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
     variants: 4,

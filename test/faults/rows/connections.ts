@@ -29,7 +29,7 @@ function silence(seed: number): Promise<RunResult> {
     // The quiet one is left alone for several periods.
     await pause(quietOnly ? 4 * WATCHDOG_MS : 2 * WATCHDOG_MS);
     must(exchange.stats.totalConnections === 1, 'a quiet connection was cut');
-    must(scene.view(QUIET).status().resyncs === 0, 'a quiet symbol was fetched anew');
+    must(scene.view(QUIET).status().resyncs === 0, 'a quiet symbol was fetched again');
     const begun = performance.now();
     if (quietOnly) {
       exchange.faults.add({ kind: 'ignorePings' });
@@ -96,7 +96,7 @@ const FAR = { latencyMs: 60 };
 const SHOWN_WITHIN_MS = 150;
 
 /**
- * No symbol leaves `live`, no book is fetched anew and every event that the exchange sends is shown while connections are
+ * No symbol leaves `live`, no book is fetched again and every event of the exchange is shown while connections are
  * replaced.
  */
 async function withoutAPause(scene: Scene, ms: number): Promise<void> {
@@ -122,7 +122,7 @@ async function withoutAPause(scene: Scene, ms: number): Promise<void> {
     scene.onBook = null;
   }
   must(scene.statuses.length === before, 'a planned replacement showed');
-  for (const view of scene.lease.views) must(view.status().resyncs === 0, 'fetched anew for a replacement');
+  for (const view of scene.lease.views) must(view.status().resyncs === 0, 'fetched again for a replacement');
 }
 
 function farAway(
@@ -160,7 +160,7 @@ function shutdown(seed: number): Promise<RunResult> {
 
 /** The waits between attempts, as they are documented: half of each to the whole of it; the last one repeats. */
 const STEPS_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000];
-/** A timer counts from the beginning of the event loop's turn, and the proxy hears of an attempt a moment after. */
+/** A timer counts from the beginning of the event loop's turn, and the proxy sees an attempt a moment later. */
 const CLOCK_MS = 2;
 /** What an attempt itself may take on top, milliseconds. */
 const ATTEMPT_MS = 500;

@@ -91,7 +91,7 @@ function restarts(seed: number): Promise<RunResult> {
       // and a real process lives for many round trips.
       if (!random.chance(0.1)) {
         await until(() => process.budget.onTheWay === 0, 'answered', 2_000);
-        await pause(process.budget.told ? 30 : 2);
+        await pause(process.budget.ownBan ? 30 : 2);
       }
       ends.push(process.end());
     }
@@ -131,15 +131,15 @@ const LEAST_LUCK = 0.3;
 const LEAST_JITTER = 0.02;
 
 /**
- * Everyone waits longer than he was told, or than the other was told whom he heard of it from, by a time drawn by
- * himself. How far apart two are tells nothing: what they draw may be the same.
+ * Each process waits longer than the exchange asked (it, or the process whose ban it shares), by its own random time.
+ * How far apart two are proves nothing: their random times may be the same.
  */
 function mustHaveJitter(all: readonly PlayedProcess[]): void {
-  const told = Math.max(...all.map(({ budget }) => budget.told?.forMs ?? 0));
+  const reported = Math.max(...all.map(({ budget }) => budget.ownBan?.forMs ?? 0));
   for (const { budget } of all) {
-    const named = budget.told?.forMs ?? told;
+    const named = budget.ownBan?.forMs ?? reported;
     const forMs = budget.pause?.forMs ?? 0;
-    must(forMs - named > LEAST_JITTER * named, () => `waits ${forMs} ms where ${named} ms were told`);
+    must(forMs - named > LEAST_JITTER * named, () => `waits ${forMs} ms where ${named} ms were named`);
   }
 }
 
@@ -169,8 +169,8 @@ function crowded(seed: number): Promise<RunResult> {
     // One stream breaks or both do; the other one's breaks when the first has been refused.
     exchange.faults.add({ kind: 'close', code: 1001, only: random.chance(0.5) ? 'newest' : undefined });
     const begun = performance.now();
-    await until(() => all.some(({ budget }) => budget.told !== null), 'told', 5_000);
-    await until(() => all.every(({ budget }) => budget.pause !== null), 'the other one told', 5_000);
+    await until(() => all.some(({ budget }) => budget.ownBan !== null), 'reported', 5_000);
+    await until(() => all.every(({ budget }) => budget.pause !== null), 'the other one reported', 5_000);
     mustHaveJitter(all);
     exchange.faults.add({ kind: 'close', code: 1001 });
     await until(live, () => `both live again: ${all.map(({ waiting }) => waiting).join('; ')}`, 60_000);
@@ -180,7 +180,7 @@ function crowded(seed: number): Promise<RunResult> {
   });
 }
 
-/** One process is told a ban: the others of the store ask nothing before it is over. */
+/** One process gets a ban: the others of the store ask nothing before it is over. */
 function bannedTogether(seed: number): Promise<RunResult> {
   return play(
     seed,
@@ -200,9 +200,9 @@ function bannedTogether(seed: number): Promise<RunResult> {
       const seconds = random.whole(2, 4);
       exchange.faults.add({ kind: 'banned', retryAfterSeconds: seconds });
       const until418 = performance.now() + seconds * 1_000;
-      // One alone has to ask, and is told; the others have no reason to until the last of them has heard.
+      // Only one has to ask and gets the ban; the others have no reason to ask until the last of them knows.
       exchange.faults.add({ kind: 'close', code: 1001, only: 'newest' });
-      await until(() => all.some(({ budget }) => budget.told?.code === 'OF_BANNED'), 'told', 5_000);
+      await until(() => all.some(({ budget }) => budget.ownBan?.code === 'OF_BANNED'), 'reported', 5_000);
       await until(
         () => all.every(({ budget }) => budget.pause?.code === 'OF_BANNED'),
         () => `all know of it: ${JSON.stringify(all.map(({ budget }) => budget.pause))}`,
@@ -212,7 +212,7 @@ function bannedTogether(seed: number): Promise<RunResult> {
       // Now all of them need books.
       exchange.faults.add({ kind: 'close', code: 1001 });
       await pause(Math.max(0, until418 - performance.now() - 50));
-      must(exchange.stats.requests.length === asked, 'asked during the ban that another was told');
+      must(exchange.stats.requests.length === asked, 'asked during the ban that another received');
       await until(live, () => `live after the ban: ${all.map(({ waiting }) => waiting).join('; ')}`, 30_000);
       return performance.now() - until418;
     },
@@ -224,7 +224,7 @@ export const crashLoopRows: readonly Scenario[] = [
   {
     id: 21,
     name: 'crash loop',
-    what: `${RESTARTS} restarts in a row; 15 to 25 real processes killed while they start; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes is told`,
+    what: `${RESTARTS} restarts in a row; 15 to 25 real processes killed while they start; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes is reported`,
     expected: 'no ban earned, a refusal or ban shared through the store, jitter, few lines in the log',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),

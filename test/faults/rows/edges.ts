@@ -1,5 +1,5 @@
-import { fetchDepthOnce } from '../../../src/binance/marketQueries';
-import type { SymbolView } from '../../../src/binance/feedTypes';
+import { fetchDepthOnce } from '../../../src/binance/rest/marketQueries';
+import type { SymbolView } from '../../../src/feed/types';
 import { emptyTopSums } from '../../../src/book/types';
 import type { Random } from '../random';
 import { must, type RunResult } from '../scenario';
@@ -12,7 +12,7 @@ const NAMES = ['AUSDT', 'BUSDT', 'CUSDT', 'DUSDT', 'EUSDT'];
 /** Between half of the coverage and the edge, basis points; far enough apart that their order is plain. */
 const NEAREST_BPS = 6.2;
 const APART_BPS = 0.7;
-/** Of the whole limit: so much used, requests go one at a time, and their order can be told. */
+/** Part of the whole limit: with this much used, requests go one at a time, and their order shows. */
 const USED = 0.65;
 const HELD_UP_MS = 400;
 /** In all 8 basis points and more: without a refresh every book would lose all that it knows of a side. */
@@ -49,7 +49,7 @@ async function coveredWhile<T>(scene: Scene, act: () => Promise<T>): Promise<T> 
   scene.lease.views.forEach(look);
   must(lost === null, () => `${lost} was called outside its coverage`);
   for (const view of scene.lease.views)
-    must(view.status().resyncs === 0, `${view.symbol} was fetched anew for its edge`);
+    must(view.status().resyncs === 0, `${view.symbol} was fetched again for its edge`);
   return value;
 }
 
@@ -121,7 +121,7 @@ export function walkingAway(seed: number): Promise<RunResult> {
   });
 }
 
-/** How many levels of what was covered each symbol has left, once the feed has heard of everything. */
+/** How many levels of what was covered each symbol has left, once the feed has received everything. */
 async function levelsLeft({ exchange, lease: { views } }: Scene): Promise<(symbol: string) => number> {
   const heard = (view: SymbolView): boolean =>
     view.read(1)?.lastUpdateId === exchange.lastUpdateId(view.symbol);

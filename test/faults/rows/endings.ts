@@ -17,7 +17,7 @@ import { trueRecordOf } from './writerFeeds';
 const SYMBOL = 'BTCUSDT';
 const LEVELS = 5;
 
-/** Of those that could wait for the graces of what they gave back, so many do. */
+/** How many of those that could wait for the graces of what they gave back do so. */
 const BY_ITSELF = 0.3;
 /** With Redis a record is kept for that grace, and with it the process; on a busy machine a little longer. */
 const ENDS_WITHIN_MS = RELEASE_GRACE_MS + 8_000;

@@ -4,7 +4,7 @@ import type { Random } from '../random';
 import type { Scenario } from '../scenario';
 import { playHostileSockets } from './hostileSockets';
 
-/** Values that stand in place of a price, a quantity or an id; none may ever reach a book. */
+/** Values in place of a price, a quantity or an id; none may ever reach a book. */
 const BAD_VALUES = [
   'NaN',
   '"NaN"',
@@ -77,7 +77,7 @@ function hostile(random: Random, frame: Buffer): HostileFrame {
   return { bytes: random.pick(SPOILS)(random, frame), refused: true };
 }
 
-/** One seed of so many is played over real sockets: sizes, compression, fragments, handshakes. */
+/** One seed of this many is played over real sockets: sizes, compression, fragments, handshakes. */
 export const SOCKETS_EVERY = 50;
 export const overSockets = (seed: number): boolean => seed % SOCKETS_EVERY === 1;
 

@@ -22,7 +22,7 @@ const SHOTS_IN_A_RUN = 6;
 /** Bytes in the place of a frame. */
 interface Shot {
   readonly name: string;
-  /** One of these has to be told; null: it may pass without a word. */
+  /** One of these has to be reported; null: it may pass silently. */
   readonly code: string | null;
   readonly bytes: (random: Random) => Iterable<Buffer>;
 }
@@ -82,7 +82,7 @@ const PROTOCOL: readonly Shot[] = [
   { name: 'a ping in parts', code: INVALID, bytes: text('x', { opcode: ping, final: false }) },
   { name: 'a ping of 200 bytes', code: INVALID, bytes: text(CHUNK.subarray(0, 200), { opcode: ping }) },
   { name: 'a close code that is none', code: INVALID, bytes: text('\u0000\u0001', { opcode: close }) },
-  { name: 'a rude good-bye', code: 'OF_STREAM_CLOSED', bytes: text(RUDE_GOODBYE, { opcode: close }) },
+  { name: 'a rude close frame', code: 'OF_STREAM_CLOSED', bytes: text(RUDE_GOODBYE, { opcode: close }) },
   { name: 'another protocol', code: INVALID, bytes: () => [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')] },
   {
     name: 'a flood of pings',
@@ -149,7 +149,7 @@ async function shoot(socket: Duplex, bytes: Iterable<Buffer>, onProgress: () => 
   }
 }
 
-/** A shot at the feed's connection: told, cut or unharmed, and back with true books. */
+/** A shot at the feed's connection: reported, cut or unharmed, and back with true books. */
 async function hit(
   scene: Scene,
   { name, code, bytes }: Shot,
@@ -162,9 +162,9 @@ async function hit(
   const shot = bytes(random);
   const before = held();
   let most = 0;
-  const told = scene.codes().length;
+  const reported = scene.codes().length;
   const readBefore = read();
-  // Market time stands still: an update of its own between two fragments would spoil the shot.
+  // Market time is stopped: an update of the market between two fragments would spoil the shot.
   exchange.pause();
   await shoot(connection.socket, shot, () => (most = Math.max(most, held() - before)));
   exchange.resume();
@@ -172,8 +172,8 @@ async function hit(
   if (code === null) await pause(50);
   if (code !== null)
     await until(
-      () => scene.codes().slice(told).includes(code),
-      () => `${code} for ${name}: ${JSON.stringify(scene.codes().slice(told))}`,
+      () => scene.codes().slice(reported).includes(code),
+      () => `${code} for ${name}: ${JSON.stringify(scene.codes().slice(reported))}`,
     );
   most = Math.max(most, held() - before);
   await scene.live();
@@ -213,7 +213,7 @@ async function greet(
   random: Random,
 ): Promise<void> {
   const [code, answer] = random.pick(GREETINGS);
-  const told = scene.codes().length;
+  const reported = scene.codes().length;
   let asked = '';
   stream.blackHole((request) => {
     asked = request.toString('latin1');
@@ -221,7 +221,7 @@ async function greet(
   });
   stream.reset();
   await until(
-    () => scene.codes().slice(told).includes(code),
+    () => scene.codes().slice(reported).includes(code),
     () => `${code}: ${JSON.stringify(scene.codes())}`,
   );
   must(
@@ -232,10 +232,10 @@ async function greet(
   await scene.live();
 }
 
-/** So many shots in a row would grow the pauses between attempts: they are made short. */
+/** This many shots in a row would grow the pauses between attempts: they are made short. */
 const options = (seed: number): SceneOptions => ({
   ...{ seed, exchange: { symbols: SYMBOLS }, timings: { stableAfterMs: 50, backoffFactor: 0.003 } },
-  // A small book's request weighs little: so many of them would wait for the minute's weight.
+  // A small book's request weighs little: with a larger one, this many would wait for the minute's weight.
   request: { bookDepth: 100 },
 });
 

@@ -4,8 +4,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { startExchange } from '../../../exchange';
 import { FEED_TIMINGS } from '../../../src/binance/timings';
 import { feedRegistry } from '../../../src/binance/feedRegistry';
-import { IDLE_GRACE_MS, redisInventory } from '../../../src/store/redisPool';
-import { writerInventory } from '../../../src/store/snapshotWriter';
+import { IDLE_GRACE_MS, redisInventory } from '../../../src/store/redis/sharedConnections';
+import { writerInventory } from '../../../src/store/writers/snapshotWriter';
 import { RELEASE_GRACE_MS } from '../../../src/trigger/symbolOutlets';
 import { startTrigger } from '../../support/engine';
 import { BinanceOrderBookTrigger } from '../../support/nodes';
@@ -69,7 +69,7 @@ export async function leftAlone(seed: number): Promise<RunResult> {
   }
 }
 
-/** What stands open, as the package counts it and as Redis does. */
+/** What is open, as the package counts it and as Redis does. */
 async function inventory(redis: RedisServer): Promise<Record<string, number>> {
   const { connections, symbols } = feedRegistry().inventory();
   const pool = redisInventory();

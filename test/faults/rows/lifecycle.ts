@@ -14,7 +14,7 @@ function closing(seed: number): Promise<RunResult> {
     const { random, registry, exchange } = scene;
     for (let round = 0; round < 12; round++) {
       const lease = scene.acquire({ symbols: [random.pick(SYMBOLS)] });
-      // From before the socket stands until long after the book is live.
+      // From before the socket is open until long after the book is live.
       await pause(random.pick([0, 1, 3, 8, 20, 60, 150]));
       if (random.chance(0.3)) exchange.faults.add({ kind: 'close', code: 1001 });
       const immediately = random.chance(0.5);
@@ -38,7 +38,7 @@ function endings(seed: number): Promise<RunResult> {
 }
 
 const CASES = [closing, activations, endedProcess, updatedInPlace, endedAtEachWait, leftAlone] as const;
-/** The last case takes the whole of the graces, and is played once in so many seeds; the others take turns. */
+/** The last case takes the whole of the graces, and is played once in this many seeds; the others take turns. */
 const LEFT_ALONE_ONE_IN = 25;
 const NEVER_RECOVERS: ReadonlySet<number> = new Set([2, 4, 5]);
 

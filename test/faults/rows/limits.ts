@@ -1,7 +1,7 @@
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec } from '../../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
-import type { FeedLease } from '../../../src/binance/feedTypes';
-import { checkSymbols } from '../../../src/binance/marketQueries';
+import type { FeedLease } from '../../../src/feed/types';
+import { checkSymbols } from '../../../src/binance/rest/marketQueries';
 import { QUICK } from '../../support/feedHarness';
 import { Random } from '../random';
 import { must, type RunResult } from '../scenario';
@@ -29,7 +29,7 @@ function refusedOnce(seed: number): Promise<RunResult> {
     const { exchange } = scene;
     if (!atStart) {
       await scene.live();
-      // A request on its way counts as early in the stand-in when the refusal begins out of the blue.
+      // The stand-in counts a request on its way as early when the refusal begins without warning.
       await pause(500);
       exchange.faults.add(strike);
       exchange.faults.add({ kind: 'close', code: 1001 });
@@ -38,7 +38,7 @@ function refusedOnce(seed: number): Promise<RunResult> {
     const before = exchange.stats.requests.length;
     await until(
       () => scene.codes().includes(code),
-      () => `told ${code}: ${JSON.stringify(scene.codes())}`,
+      () => `reported ${code}: ${JSON.stringify(scene.codes())}`,
     );
     // A second lease of the same process waits as well.
     const other = scene.acquire();
@@ -49,7 +49,7 @@ function refusedOnce(seed: number): Promise<RunResult> {
     // At first one request goes ahead alone; later each symbol may have one on its way.
     const onTheirWay = atStart ? 1 : SYMBOLS.length;
     must(refused <= onTheirWay, `${refused} requests refused, ${onTheirWay} of them on their way`);
-    // The stand-in takes those for early that meet the refusal itself.
+    // The stand-in counts those as early that get the refusal itself.
     must(exchange.stats.earlyRequests === refused, `${exchange.stats.earlyRequests} early requests`);
     must(exchange.stats.bans <= (kind === 'banned' ? 1 : 0), 'a ban was earned');
     must(tookMs >= retryAfterSeconds * 1_000 - 300, `back after ${tookMs.toFixed(0)} ms, too early`);
@@ -140,13 +140,14 @@ function escalating(seed: number): Promise<RunResult> {
   });
 }
 
-/** A check of symbols, as a start of a trigger makes it, is told of the refusal and asks nothing. */
+/** A check of symbols, as a start of a trigger makes it, fails with the refusal and asks nothing. */
 async function checkHears(code: string, restBaseUrl: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const answer = await checkSymbols('spot', SYMBOLS.slice(0, 1), { restBaseUrl, timeoutMs: 100 });
+    const asked = { restBaseUrl, timeoutMs: 100 };
+    const { failure: answer } = await checkSymbols('spot', SYMBOLS.slice(0, 1), asked);
     if (answer?.code === code) return;
-    // The exchange may have refused a moment before the process has heard of it.
-    must(answer?.code === 'OF_TIMEOUT' && attempt < 3, `a check was told ${answer?.code} and not ${code}`);
+    // The exchange may have refused a moment before the process knows.
+    must(answer?.code === 'OF_TIMEOUT' && attempt < 3, `a check got ${answer?.code} and not ${code}`);
   }
 }
 

@@ -11,7 +11,7 @@ const SYMBOL = 'BTCUSDT';
 const LEVELS = 10;
 /** So small that almost every book that can be judged says one or the other. */
 const THRESHOLD = 0.5;
-/** Every change is told, and that there is no signal as soon as there is none. */
+/** Every change is reported, and that there is no signal as soon as there is none. */
 const AT_ONCE = {
   ...{ recoveryThreshold: THRESHOLD, pendingPeriod: 0, consecutiveUpdates: 1, keepFiringFor: 0, cooldown: 0 },
   ...{ smoothingHalfLife: 0, repeatEvery: 0, noSignalAfter: 0 },
@@ -23,7 +23,7 @@ interface Strange {
   /** @returns what mends it */
   readonly begin: (scene: TriggerScene) => () => void;
   /** What the trigger's alert gives as its reason. */
-  readonly told: string;
+  readonly reported: string;
   /** What a check of the trigger's record says. */
   readonly stored: string;
   /** What a check by a request of its own says; null: it has no part in the trouble. */
@@ -49,29 +49,29 @@ const STRANGE: readonly Strange[] = [
   {
     name: 'crossed',
     begin: lasting(() => ({ kind: 'crossed' })),
-    ...{ told: 'syncing', stored: 'syncing', asked: 'crossed' },
+    ...{ reported: 'syncing', stored: 'syncing', asked: 'crossed' },
   },
   {
     name: 'locked',
     begin: lasting(() => ({ kind: 'locked' })),
-    ...{ told: 'locked', stored: 'locked', asked: 'locked' },
+    ...{ reported: 'locked', stored: 'locked', asked: 'locked' },
   },
   {
     name: 'a side empty',
     begin: lasting((random) => ({ kind: 'emptySide', side: random.pick(['bid', 'ask'] as const) })),
-    ...{ told: 'empty-side', stored: 'empty-side', asked: 'empty-side', exchange: SHALLOW },
+    ...{ reported: 'empty-side', stored: 'empty-side', asked: 'empty-side', exchange: SHALLOW },
   },
   {
     name: 'all levels removed',
     begin: lasting(() => ({ kind: 'emptyBook' })),
-    ...{ told: 'empty-side', stored: 'empty-side', asked: 'empty-side', exchange: SHALLOW },
+    ...{ reported: 'empty-side', stored: 'empty-side', asked: 'empty-side', exchange: SHALLOW },
   },
   // Whoever knows a part of the book cannot know that nothing is left of it, until a fresh reply says so.
   {
     name: 'all known levels removed',
     begin: lasting(() => ({ kind: 'emptyBook' })),
     ...{
-      told: 'outside-coverage',
+      reported: 'outside-coverage',
       stored: 'empty-side',
       asked: 'empty-side',
       exchange: DEEP,
@@ -80,12 +80,12 @@ const STRANGE: readonly Strange[] = [
   {
     name: 'a few levels left',
     begin: fewLeft,
-    ...{ told: 'too-few-levels', stored: 'too-few-levels', asked: 'too-few-levels', exchange: SHALLOW },
+    ...{ reported: 'too-few-levels', stored: 'too-few-levels', asked: 'too-few-levels', exchange: SHALLOW },
   },
   {
     name: 'past the edge',
     begin: pastTheEdge,
-    ...{ told: 'outside-coverage', stored: 'outside-coverage', asked: null },
+    ...{ reported: 'outside-coverage', stored: 'outside-coverage', asked: null },
     ...{ exchange: DEEP, mayShrink: true },
   },
   {
@@ -95,7 +95,7 @@ const STRANGE: readonly Strange[] = [
       scene.exchange.faults.add({ kind: 'drop', times: 1 });
       return mend;
     },
-    ...{ told: 'syncing', stored: 'syncing', asked: null },
+    ...{ reported: 'syncing', stored: 'syncing', asked: null },
   },
 ];
 
@@ -141,13 +141,13 @@ async function check(scene: TriggerScene, source: 'store' | 'exchange'): Promise
   // The first output is No Signal, and only that.
   must((json.signal === null) === (output === 0), () => `${String(json.signal)} came by output ${output}`);
   must(
-    (json.signal === null) === (json.reason !== null),
+    (json.signal === null) === (typeof json.reason === 'string'),
     () => `${String(json.signal)}: ${String(json.reason)}`,
   );
   return json;
 }
 
-/** Records are written every so often: asks until one says so. */
+/** Records are written at an interval: asks until one says so. */
 async function checkUntil(
   scene: TriggerScene,
   holds: (json: IDataObject) => boolean,
@@ -199,9 +199,9 @@ export function noSignal(seed: number): Promise<RunResult> {
       scene.mayShrink = strange.mayShrink ?? false;
       const before = alerts.length;
       const mend = strange.begin(scene);
-      const told = (): boolean => last()?.signal === null && last()?.reason === strange.told;
-      await until(told, () => `told of ${words()}`);
-      must(typeof last()?.message === 'string' && last()?.message !== '', 'told without a message');
+      const reported = (): boolean => last()?.signal === null && last()?.reason === strange.reported;
+      await until(reported, () => `reported ${words()}`);
+      must(typeof last()?.message === 'string' && last()?.message !== '', 'reported without a message');
       const since = alerts.length;
       if (strange.asked !== null) {
         const { signal, reason } = await check(scene, 'exchange');
@@ -219,7 +219,7 @@ export function noSignal(seed: number): Promise<RunResult> {
         alerts.slice(since).every(({ signal }) => signal === null),
         () => `a signal in between: ${words()}`,
       );
-      must(alerts.length > before, 'nothing was told');
+      must(alerts.length > before, 'nothing was reported');
       const begun = performance.now();
       mend();
       await until(

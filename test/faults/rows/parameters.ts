@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import type { IDataObject, INodeProperties, INodeType } from 'n8n-workflow';
 import { type Exchange, startExchange } from '../../../exchange';
 import { feedRegistry } from '../../../src/binance/feedRegistry';
+import { MARKETS } from '../../../src/feed/markets';
 import type { Limits } from '../../../src/runtime/validate';
-import { closeIdleRedisConnections, redisInventory } from '../../../src/store/redisPool';
+import { closeIdleRedisConnections, redisInventory } from '../../../src/store/redis/sharedConnections';
 import { runNode, startTrigger } from '../../support/engine';
 import { BinanceOrderBookTrigger, OrderFlowData, OrderFlowImbalance } from '../../support/nodes';
 import { credentialsOf } from '../../support/storeFixtures';
@@ -25,10 +26,12 @@ interface Field {
   readonly limits: readonly RegExp[];
   /** What else has to be set so that the field counts. */
   readonly beside?: IDataObject;
+  /** The version of the node that has it; 1 unless given. */
+  readonly typeVersion?: number;
 }
 
 const number = (limits: Limits, beside?: IDataObject): Field => {
-  const words = { min: 'at least', max: 'at most', above: 'above', below: 'below' } as const;
+  const words = { min: '(from|at least)', max: '(to|at most)', above: 'above', below: 'below' } as const;
   const named = Object.entries(words).flatMap(([key, word]) => {
     const bound = limits[key as keyof typeof words];
     return bound === undefined ? [] : [new RegExp(`${word} ${bound}(?!\\d)`)];
@@ -50,17 +53,32 @@ const url = (scheme: 'http' | 'ws'): Field => ({
   limits: [/is empty|longer than 512|white space|is not a URL|is wanted|holds a |names no host/],
 });
 
+const HISTORY: IDataObject = { resource: 'history', operation: 'history' };
+const CHART: IDataObject = { resource: 'history', operation: 'historyChart' };
+const time: Field = {
+  ...notEmpty({ wrong: bad.badTime, limits: [/a date and time such as 2026-/] }),
+  beside: HISTORY,
+};
+
 const LEVELS = number({ min: 1, max: 5_000, whole: true });
 const band: IDataObject = { measure: 'band' };
 const changes = (over: IDataObject = {}): IDataObject => ({ emit: 'signalChange', ...over });
 
+const SYMBOLS: Field = {
+  wrong: bad.badSymbols,
+  limits: [
+    /1024 symbols|is empty|control character|64 char|is not a symbol|give a list|a symbol belongs|an empty|which symbol of|names another exchange/,
+  ],
+};
+
 const COMMON: { readonly [path: string]: Field } = {
-  market: choice(['spot', 'usdm', 'coinm', 'us', 'spotTestnet']),
-  symbols: {
-    wrong: bad.badSymbols,
-    limits: [
-      /1024 symbols|is empty|control character|64 char|is not a symbol|give a list|a symbol belongs|an empty/,
-    ],
+  market: choice(Object.keys(MARKETS)),
+  symbols: SYMBOLS,
+  moreSymbols: {
+    ...SYMBOLS,
+    // None besides is fine.
+    wrong: bad.badSymbols.filter((value) => !Array.isArray(value) || value.length > 0),
+    beside: { symbols: { __rl: true, mode: 'list', value: 'BTCUSDT' } },
   },
   store: choice(['memory', 'redis']),
   'options.keyPrefix': prefix,
@@ -74,6 +92,12 @@ const SIGNALS = (beside: IDataObject): { readonly [path: string]: Field } => {
     bandMinSpreads: number({ min: 0, max: 1_000 }, { ...beside, ...band }),
     levels: LEVELS,
     threshold: number({ min: 0, below: 100 }, beside),
+    'alerts.thresholdBy': alerts(choice(['percentage', 'percentile', 'budget'])),
+    'alerts.alertsPerDay': number({ min: 0.1, max: 1_000 }, { ...beside, alerts: { thresholdBy: 'budget' } }),
+    'alerts.percentile': number(
+      { min: 50, max: 99.99 },
+      { ...beside, alerts: { thresholdBy: 'percentile' } },
+    ),
     'alerts.smoothingHalfLife': alerts(seconds()),
     'alerts.pendingPeriod': alerts(seconds()),
     'alerts.consecutiveUpdates': alerts(number({ min: 1, max: 10_000, whole: true })),
@@ -83,23 +107,45 @@ const SIGNALS = (beside: IDataObject): { readonly [path: string]: Field } => {
     'alerts.cooldown': alerts(seconds()),
     'alerts.repeatEvery': alerts(seconds()),
     'alerts.noSignalAfter': alerts(notEmpty(seconds())),
-    'options.matchLevels': boolean,
-    'options.costAmount': notEmpty(number({ min: 0, max: 1e15 })),
+    'options.matchLevels': { ...boolean, beside },
+    'options.costAmount': notEmpty(number({ min: 0, max: 1e15 }, beside)),
+    'options.testSignal': { ...choice(['asIs', 'BUYING', 'NEUTRAL', 'none', 'SELLING']), beside },
     'options.topicPrefix': prefix,
     'options.includeLevels': boolean,
     'options.restBaseUrl': url('http'),
   };
 };
 
-/** Empty has a meaning in these fields. */
+/** Symbols by rule. @param ofMarket where all of the market is chosen from */
+const RULE = (ofMarket: IDataObject = {}): { readonly [path: string]: Field } => {
+  const beside = { symbolsBy: 'rule', ...ofMarket };
+  // Blank is any quote asset, and no exception.
+  const wrong = bad.badSymbols.filter((value) => !isBlank(value));
+  return {
+    symbolsBy: choice(['list', 'rule']),
+    ruleQuoteAsset: { ...SYMBOLS, wrong, beside },
+    ruleContractType: {
+      ...choice(['perpetual', 'stocks', 'dated', 'any']),
+      beside: { ...beside, market: 'usdm' },
+    },
+    ruleCount: number({ min: 1, max: 1_024, whole: true }, beside),
+    ruleExcept: { ...SYMBOLS, wrong, beside: { symbolsBy: 'rule' } },
+  };
+};
+
+const isBlank = (value: unknown): boolean =>
+  typeof value === 'string' ? value.trim() === '' : Array.isArray(value) && value.every(isBlank);
+
+/** Empty has a meaning in these fields, and an expression says it with null. */
 function notEmpty(field: Field): Field {
-  return { ...field, wrong: field.wrong.filter((value) => value !== '') };
+  return { ...field, wrong: field.wrong.filter((value) => value !== '' && value !== null) };
 }
 
 const FIELDS: { readonly [node: string]: { readonly [path: string]: Field } } = {
   trigger: {
     ...COMMON,
     ...SIGNALS(changes()),
+    ...RULE(),
     emit: choice(['interval', 'signalChange', 'continuous', 'never']),
     interval: number({ min: 0.1, max: 86_400 }),
     'options.updateSpeed': {
@@ -109,21 +155,50 @@ const FIELDS: { readonly [node: string]: { readonly [path: string]: Field } } = 
     'options.bookDepth': number({ min: 20, max: 5_000, whole: true }),
     'options.saveEvery': number({ min: 0.1, max: 10 }),
     'options.snapshotTtl': number({ min: 5, max: 2_592_000 }),
+    'options.historyEvery': number({ min: 1, max: 3_600 }),
+    'options.historyFor': number({ min: 0, max: 720 }),
     'options.publishDepth': boolean,
+    'options.attachChart': { ...choice(['none', 'hour', 'sixHours', 'day']), beside: changes() },
+    'options.gatherAlerts': number({ min: 0, max: 300 }, changes()),
+    'options.messagesADay': number({ min: 0, max: 10_000, whole: true }, changes()),
     'options.feedStatus': boolean,
+    'options.maxAge': seconds(),
+    'options.deadFeedAfter': number({ min: 0, max: 1_440 }),
+    'options.executionWait': number({ min: 1, max: 86_400 }),
     'options.webSocketBaseUrl': url('ws'),
   },
   imbalance: {
     ...COMMON,
     ...SIGNALS({ emit: 'change' }),
+    ...RULE({ source: 'exchange' }),
     source: choice(['store', 'item', 'exchange']),
-    emit: choice(['every', 'change']),
+    emit: choice(['every', 'new', 'change']),
+    publish: { ...boolean, typeVersion: 1.1 },
     'options.judgeMean': boolean,
+    'options.oneOutput': boolean,
+    'options.marketItem': boolean,
+    'options.includeInput': boolean,
     'options.maxAge': seconds(),
     'options.onlyNew': boolean,
+    'options.strongest': number({ min: 0, max: 1_000, whole: true }),
     'options.publish': boolean,
   },
-  data: { ...COMMON, operation: choice(['feedStatus']), 'options.maxAge': number({ min: 1, max: 86_400 }) },
+  data: {
+    ...COMMON,
+    resource: choice(['feed', 'book', 'history', 'overview']),
+    operation: choice(['feedStatus']),
+    from: time,
+    to: time,
+    step: number({ min: 0, max: 86_400 }, HISTORY),
+    shape: { ...choice(['samples', 'summary', 'csv']), beside: HISTORY },
+    levels: { ...LEVELS, beside: { resource: 'book' } },
+    'options.format': { ...choice(['png', 'svg']), beside: CHART },
+    'options.theme': { ...choice(['light', 'dark']), beside: CHART },
+    'options.width': number({ min: 320, max: 2_880, whole: true }, CHART),
+    'options.maxSamples': number({ min: 1, max: 100_000, whole: true }, HISTORY),
+    'options.includeLevels': { ...boolean, beside: { resource: 'book' } },
+    'options.maxAge': number({ min: 1, max: 86_400 }),
+  },
 };
 
 /** The names of a node's fields as its user sees them, by path; without the unit behind them. */
@@ -131,6 +206,8 @@ function labelsOf(node: string): Map<string, string> {
   const labels = new Map<string, string>();
   const add = (properties: readonly INodeProperties[], folder: string): void => {
     for (const { name, displayName, type, options } of properties) {
+      // A notice is text, and a credential is chosen beside the fields.
+      if (type === 'notice' || type === 'credentials') continue;
       // n8n itself puts a collection as a whole into shape.
       if (type === 'collection') add(options as INodeProperties[], `${folder}${name}.`);
       else labels.set(folder + name, displayName.replace(/ \([^)]*\)$/, ''));
@@ -161,18 +238,24 @@ async function badParameters(seed: number): Promise<RunResult> {
       must(untried.length === 0, `${node} has fields that are not tried: ${untried.join()}`);
       for (const [i, [path, field]] of Object.entries(fields).entries()) {
         const [drawn] = fc.sample(fc.tuple(field.wrong, fc.nat(5)), { seed: seed * 1_000 + i, numRuns: 1 });
-        const told = await refusalOf(node, path, field, drawn, exchange);
+        const reported = await refusalOf(node, path, field, drawn, exchange);
         const label = labels.get(path) as string;
-        const what = (): string => `${node}, ${path} = ${shown(drawn[0])}: ${told}`;
-        must(told !== null, () => `taken: ${what()}`);
-        if (told.includes(`Parameter "${label}" is required`)) continue;
-        must(told.includes(label) && /OF_PARAMETER|OF_BASE_URL/.test(told), () => `not named: ${what()}`);
+        const what = (): string => `${node}, ${path} = ${shown(drawn[0])}: ${reported}`;
+        must(reported !== null, () => `taken: ${what()}`);
+        if (reported.includes(`Parameter "${label}" is required`)) continue;
         must(
-          field.limits.every((limit) => limit.test(told)),
+          reported.includes(label) && /OF_PARAMETER|OF_BASE_URL/.test(reported),
+          () => `not named: ${what()}`,
+        );
+        must(
+          field.limits.every((limit) => limit.test(reported)),
           () => `no limit: ${what()}`,
         );
-        must(told.length < 500 && !/[\p{Cc}\p{Cf}]/u.test(told), () => `not fit to be shown: ${what()}`);
-        must(!told.includes(CANARY), () => `a password shows: ${what()}`);
+        must(
+          reported.length < 500 && !/[\p{Cc}\p{Cf}]/u.test(reported),
+          () => `not fit to be shown: ${what()}`,
+        );
+        must(!reported.includes(CANARY), () => `a password shows: ${what()}`);
       }
     }
     const { stats } = exchange;
@@ -187,7 +270,7 @@ async function badParameters(seed: number): Promise<RunResult> {
   return NOTHING_TO_RECOVER;
 }
 
-/** What the user is told, code and all; null where the value was taken. */
+/** The error that the user sees, with its code; null where the value was taken. */
 async function refusalOf(
   node: string,
   path: string,
@@ -196,6 +279,7 @@ async function refusalOf(
   exchange: Exchange,
 ): Promise<string | null> {
   const { restBaseUrl, webSocketBaseUrl } = exchange;
+  const { typeVersion = 1 } = field;
   const urls = node === 'trigger' ? { restBaseUrl, webSocketBaseUrl } : { restBaseUrl };
   const sound = { symbols: 'BTCUSDT', store: 'redis', ...field.beside, options: node === 'data' ? {} : urls };
   // As it is n8n would make text of a date, and a default of null.
@@ -220,7 +304,7 @@ async function refusalOf(
     );
   }
   if (form % 3 === 0) {
-    const run = await runNode({ ...common, node: { onError: 'continueRegularOutput' } }).catch(
+    const run = await runNode({ ...common, node: { typeVersion, onError: 'continueRegularOutput' } }).catch(
       (error: Error) => error,
     );
     if (run instanceof Error) return run.message;
@@ -230,14 +314,14 @@ async function refusalOf(
       : `${item.json.message as string} [${item.json.errorCode as string}]`;
   }
   // What the editor marks as required n8n refuses itself, by throwing.
-  const stopped = await runNode(common).then(
+  const stopped = await runNode({ ...common, node: { typeVersion } }).then(
     ({ error }) => error,
     (error: Error) => error,
   );
   return stopped?.message ?? null;
 }
 
-/** An expression that gives the value; n8n's own braces may not stand inside. */
+/** An expression that gives the value; n8n's own braces may not be inside. */
 function asExpression(value: unknown): unknown {
   if (value === undefined || value instanceof Date) return '={{ new Date(0) }}';
   if (typeof value === 'number') return `={{ ${Number.isFinite(value) ? value : `Number("${value}")`} }}`;

@@ -113,7 +113,7 @@ const farAway: Variant = (seed) =>
       stream.set({ latencyMs: 100, jitterMs: 80 });
       await pause(3 * PATIENT_PERIOD_MS);
       must(stream.accepted === 1, 'a quiet connection was cut');
-      must(scene.view().status().resyncs === 0, 'a quiet symbol was fetched anew');
+      must(scene.view().status().resyncs === 0, 'a quiet symbol was fetched again');
       return null;
     },
   );
@@ -158,11 +158,11 @@ const resetInHandshake: Variant = (seed) =>
       () => stream.accepted >= 3,
       'another attempt',
     );
-    must(scene.codes().includes('OF_CONNECT'), () => `told of it: ${JSON.stringify(scene.codes())}`);
+    must(scene.codes().includes('OF_CONNECT'), () => `reported: ${JSON.stringify(scene.codes())}`);
     return tookMs;
   });
 
-/** A good-bye whose socket stays open: the feed does not wait for its end. */
+/** A close frame whose socket stays open: the feed does not wait for its end. */
 const slowClose: Variant = (seed) =>
   behind(two(seed), async (scene, { stream }) => {
     await scene.live();
@@ -171,7 +171,7 @@ const slowClose: Variant = (seed) =>
     const recovered = scene.recover(
       () => scene.exchange.faults.add({ kind: 'close', code: 1001 }),
       () => stream.accepted > accepted,
-      'back after a good-bye',
+      'back after a close frame',
     );
     const { value: tookMs, slackMs } = await slackOf(recovered);
     must(tookMs < 2 * WATCHDOG_MS + slackMs, `back after ${tookMs.toFixed(0)} ms only`);
@@ -180,7 +180,7 @@ const slowClose: Variant = (seed) =>
     return tookMs;
   });
 
-/** The wire is bad and loses nothing: no book is fetched anew and none is wrong. */
+/** The wire is bad and loses nothing: no book is fetched again and none is wrong. */
 const badWire =
   (trouble: (wires: Wires, random: Random) => void): Variant =>
   (seed) =>
@@ -194,8 +194,8 @@ const badWire =
         }
         wires.stream.clear();
         await scene.run(300);
-        for (const symbol of SYMBOLS) must(scene.view(symbol).status().resyncs === 0, 'fetched anew');
-        must(wires.stream.accepted === 1, 'connected anew');
+        for (const symbol of SYMBOLS) must(scene.view(symbol).status().resyncs === 0, 'fetched again');
+        must(wires.stream.accepted === 1, 'connected again');
         return null;
       },
       trouble,

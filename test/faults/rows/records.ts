@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createClient } from 'redis';
 import { isOrderFlowError } from '../../../src/runtime/errors';
 import { openStore } from '../../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../../src/store/redisPool';
+import { closeIdleRedisConnections } from '../../../src/store/redis/sharedConnections';
 import { runNode, type NodeRun } from '../../support/engine';
 import { OrderFlowData, OrderFlowImbalance } from '../../support/nodes';
 import { credentialsOf } from '../../support/storeFixtures';
@@ -112,7 +112,7 @@ class RecordsScene {
   }
 }
 
-/** The node's word, as an error that it may say: coded, and none that stands for a slip of our own. */
+/** The node's error, which it may give: coded, and not one for a bug of the package. */
 function checkError(error: Error): void {
   must(/\[OF_[A-Z_]+\]/.test(error.message), () => `no coded error: ${error.stack ?? error.message}`);
   must(!error.message.includes('OF_INTERNAL'), () => `an error of our own: ${error.message}`);
@@ -165,8 +165,8 @@ async function checkNamedRecord(scene: RecordsScene, { name, value, says }: Name
   const { signal, reason, message } = item.json;
   must(signal === null && typeof message === 'string', `${name}: a signal, or without a word`);
   const [found] = await scene.store.readBooks([scene.key('orderbook')]);
-  const told = isOrderFlowError(found) ? found.code : reason;
-  must(told === says, () => `${name}: ${String(told)} and not ${says}`);
+  const reported = isOrderFlowError(found) ? found.code : reason;
+  must(reported === says, () => `${name}: ${String(reported)} and not ${says}`);
   must(!says.startsWith('OF_') || reason === 'error', () => `${name}: ${String(reason)} in the node`);
 }
 
@@ -176,11 +176,11 @@ async function checkNamedStatus(scene: RecordsScene, { name, value, says }: Name
   must(error === undefined, () => `${name}: ${error?.message}`);
   const { healthy, state, errorCode, reason } = outputs.flat()[0].json;
   must(healthy === false && typeof reason === 'string', `${name}: healthy, or without a word`);
-  const told = errorCode ?? state;
-  must(told === says, () => `${name}: ${String(told)} and not ${says}`);
+  const reported = errorCode ?? state;
+  must(reported === says, () => `${name}: ${String(reported)} and not ${says}`);
 }
 
-/** What the node itself remembers stands in the store too, and may come back changed. */
+/** What the node itself remembers is in the store too, and may come back changed. */
 async function checkState(scene: RecordsScene, foreign: Foreign): Promise<void> {
   await scene.put(scene.key('gate-w1-under-test'), foreign);
   const { outputs, error } = await scene.run('imbalance', { emit: 'change' }, { onlyNew: true });

@@ -69,15 +69,15 @@ function firewall(seed: number, fault: Fault): Promise<RunResult> {
   return Scene.play({ seed, setUp }, async (scene) => {
     const { stats } = scene.exchange;
     const begun = performance.now();
-    await until(() => scene.codes().includes('OF_FIREWALL'), 'told');
+    await until(() => scene.codes().includes('OF_FIREWALL'), 'reported');
     await scene.live();
     const tookMs = performance.now() - begun;
-    const told = scene.statuses.filter(({ errorCode }) => errorCode === 'OF_FIREWALL');
+    const reported = scene.statuses.filter(({ errorCode }) => errorCode === 'OF_FIREWALL');
     must(
-      told.every(
+      reported.every(
         ({ terminal, reason }) => !terminal && /HTTP 403/.test(reason ?? '') && !/[<>]/.test(reason ?? ''),
       ),
-      () => `told ${JSON.stringify(told)}`,
+      () => `reported ${JSON.stringify(reported)}`,
     );
     must(!scene.logs.some((line) => /[<>]/.test(line)), 'HTML in the log');
     const { refusedUpgrades, requests } = scene.exchange.stats;
@@ -111,9 +111,9 @@ function silentStream(seed: number): Promise<RunResult> {
   return Scene.play({ seed, exchange: { symbols: SYMBOLS } }, async (scene) => {
     await scene.live();
     const freeze = scene.exchange.faults.add({ kind: 'freeze', symbol: 'BTCUSDT' });
-    await until(() => scene.codes('BTCUSDT').includes('OF_STREAM_SILENT'), 'told');
+    await until(() => scene.codes('BTCUSDT').includes('OF_STREAM_SILENT'), 'reported');
     must(scene.view('BTCUSDT').read(1) === null, 'a book of a silent stream can be read');
-    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched anew');
+    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched again');
     must(scene.exchange.stats.totalConnections === 1, 'the connection was given up for one stream');
     const begun = performance.now();
     scene.exchange.faults.clear(freeze);
@@ -132,16 +132,16 @@ function silentFromTheStart(seed: number): Promise<RunResult> {
   };
   return Scene.play(options, async (scene) => {
     const { exchange } = scene;
-    await until(() => scene.codes(symbol).includes('OF_STREAM_SILENT'), 'told');
+    await until(() => scene.codes(symbol).includes('OF_STREAM_SILENT'), 'reported');
     await scene.live('ETHUSDT');
-    // A stream that was found out is not believed to be a quiet one when it is subscribed anew.
+    // A stream known to be silent does not count as a quiet one when it is subscribed again.
     const since = scene.statuses.length;
-    const told = (): number => scene.codes(symbol).filter((code) => code === 'OF_STREAM_SILENT').length;
-    await until(() => told() >= 3, 'found out again, and again');
+    const reported = (): number => scene.codes(symbol).filter((code) => code === 'OF_STREAM_SILENT').length;
+    await until(() => reported() >= 3, 'found out again, and again');
     must(scene.view(symbol).read(1) === null, 'a book of a silent stream can be read');
     const states = scene.statuses.slice(since).filter((one) => one.symbol === symbol);
     must(!states.some(({ state }) => state === 'live'), 'taken for a quiet one');
-    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched anew');
+    must(scene.view('ETHUSDT').status().resyncs === 0, 'another symbol was fetched again');
     must(exchange.stats.totalConnections === 1, 'the connection was given up for one stream');
     const begun = performance.now();
     exchange.faults.clear();
@@ -187,7 +187,7 @@ function trouble(seed: number): Promise<RunResult> {
       () => `${code}: ${JSON.stringify(scene.codes())}`,
       15_000,
     );
-    // A few attempts more; counted from the start they could all be spent on requests that nobody hears of.
+    // A few attempts more; counted from the start they could all be spent on requests without a visible effect.
     await pause(random.whole(0, 300));
     exchange.faults.clear();
     await scene.live(undefined, 15_000);

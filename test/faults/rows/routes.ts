@@ -18,7 +18,7 @@ const PASSING: ReadonlyArray<readonly [ProxyMood, ErrorCode]> = [
   ['mute', 'OF_TIMEOUT'],
 ];
 
-/** Row 22: what stands between the feed and the exchange. */
+/** Row 22: what is between the feed and the exchange. */
 const CASES: ReadonlyArray<(seed: number) => Promise<RunResult>> = [
   ...PASSING.flatMap(([mood, code]) => [
     (seed: number) => badFromTheStart(seed, mood, code),
@@ -60,8 +60,15 @@ function throughProxy(
     },
     async (scene) => {
       const recoverMs = await act(scene, way as unknown as Way);
-      const told = JSON.stringify([scene.statuses, scene.logs, scene.lease.views.map((one) => one.status())]);
-      must(!told.includes(CANARY) && !told.includes(encoded(CANARY)), 'the password of the proxy shows');
+      const reported = JSON.stringify([
+        scene.statuses,
+        scene.logs,
+        scene.lease.views.map((one) => one.status()),
+      ]);
+      must(
+        !reported.includes(CANARY) && !reported.includes(encoded(CANARY)),
+        'the password of the proxy shows',
+      );
       return recoverMs;
     },
   );
@@ -89,8 +96,8 @@ class Way {
 
 /** The feed says so in a sentence and goes on trying. */
 async function retried(scene: Scene, code: ErrorCode): Promise<void> {
-  const told = (): boolean => scene.codes().includes(code);
-  await until(told, () => `${code}, not ${JSON.stringify(scene.codes())}`);
+  const reported = (): boolean => scene.codes().includes(code);
+  await until(reported, () => `${code}, not ${JSON.stringify(scene.codes())}`);
   const { terminal, state, reason, errorCode } = scene.view().status();
   must(!terminal && state !== 'stopped', `given up for ${code}`);
   // In between it may be on its way again, or already tell the next failure.
@@ -211,7 +218,7 @@ async function nobodyListens(seed: number, where: 'proxy' | 'exchange'): Promise
   );
 }
 
-/** The proxy's name resolves to nothing until the variable is put right: every attempt reads it anew. */
+/** The proxy's name resolves to nothing until the variable is put right: every attempt reads it again. */
 function unknownProxyName(seed: number): Promise<RunResult> {
   return throughProxy(
     seed,

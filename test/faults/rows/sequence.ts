@@ -6,7 +6,7 @@ import { sharedRedis } from '../sharedRedis';
 import type { PipelineFigures, SequenceRowId } from './sequencePipeline';
 
 const STEPS = 120;
-/** One seed of so many is played from the socket to the item and the record. */
+/** One seed of this many is played from the socket to the item and the record. */
 const PIPELINE_EVERY = 50;
 const isPipeline = (seed: number): boolean => seed % PIPELINE_EVERY === 1;
 
@@ -40,7 +40,7 @@ function row(
   const throughAll = async (seed: number): ReturnType<Scenario['run']> => {
     const { PipelineFigures, playPipeline } = await pipeline();
     await playPipeline(head.id, seed, (figures ??= new PipelineFigures()));
-    // Real milliseconds, told among the figures: the others of this row are the market's.
+    // Real milliseconds, printed among the figures: the others of this row are the market's.
     return NOTHING_TO_RECOVER;
   };
   return {
@@ -60,7 +60,7 @@ export const sequenceRows: readonly SequenceRow[] = [
       id: 1,
       name: 'gap',
       what: 'events dropped at any position, while a reply is on its way too; streams lost',
-      expected: 'discarded, fetched anew, nothing shown in between',
+      expected: 'discarded, fetched again, nothing shown in between',
     },
     { ...often, drop: 0.1, streamLost: 0.01 },
   ),
@@ -69,7 +69,7 @@ export const sequenceRows: readonly SequenceRow[] = [
       id: 2,
       name: 'order',
       what: 'events swapped, repeated, overlapping, merged',
-      expected: 'ignored or fetched anew, never a wrong book',
+      expected: 'ignored or fetched again, never a wrong book',
     },
     { ...often, swap: 0.06, duplicate: 0.1, overlap: 0.08, merge: 0.08 },
   ),
@@ -87,7 +87,7 @@ export const sequenceRows: readonly SequenceRow[] = [
       id: 4,
       name: 'futures chain',
       what: 'previous ids that name no event; first ids that are not contiguous',
-      expected: 'fetched anew by the previous id alone',
+      expected: 'fetched again by the previous id alone',
     },
     { ...often, brokenPrevious: 0.06, drop: 0.04, swap: 0.03, duplicate: 0.05 },
     ['futures'],

@@ -1,5 +1,5 @@
 import type { Fault } from '../../../exchange/server/faults';
-import type { SymbolView } from '../../../src/binance/feedTypes';
+import type { SymbolView } from '../../../src/feed/types';
 import { type Followed, type PipelineMarket, PipelineScene } from '../pipelineScene';
 import type { Random } from '../random';
 import { must } from '../scenario';

@@ -22,7 +22,7 @@ const START_LIMIT_MS = 30_000;
 const TOLERANCE_MS = 40;
 const nodes = { imbalance: new OrderFlowImbalance(), data: new OrderFlowData() };
 
-/** From the last sign of life until a reader was told, less its maximum age: what polling adds. */
+/** From the last sign of life until a reader knew, less its maximum age: what polling adds. */
 const toldAfterMs: number[] = [];
 let counter = 0;
 
@@ -81,7 +81,7 @@ class Reader {
   }
 }
 
-/** Row 20: the feed's process is killed and nobody is told. */
+/** Row 20: the feed's process is killed, without any notice. */
 async function silentDeath(seed: number): Promise<RunResult> {
   const random = new Random(seed);
   const credentials = credentialsOf(await sharedRedis()) as IDataObject;
@@ -173,13 +173,13 @@ async function toldInTime(
   what: string,
   lastSignMs: number,
   maxAge: number,
-  told: () => Promise<boolean>,
+  reported: () => Promise<boolean>,
 ): Promise<void> {
   const dueMs = lastSignMs + maxAge * 1_000;
   for (;;) {
     const askedMs = Date.now();
-    const isTold = await told();
-    if (isTold) {
+    const isReported = await reported();
+    if (isReported) {
       must(Date.now() >= dueMs - TOLERANCE_MS, `${what} ${(dueMs - Date.now()).toFixed(0)} ms too early`);
       toldAfterMs.push(Math.max(0, Date.now() - dueMs));
       return;
@@ -192,7 +192,7 @@ async function toldInTime(
 function figures(): string[] {
   const sorted = [...toldAfterMs].sort((a, b) => a - b);
   const at = (part: number): number => sorted[Math.ceil(part * sorted.length) - 1] ?? NaN;
-  return [`told behind the maximum age, polled every 20 ms: median ${at(0.5)} ms, p99 ${at(0.99)} ms`];
+  return [`reported after the maximum age, polled every 20 ms: median ${at(0.5)} ms, p99 ${at(0.99)} ms`];
 }
 
 export const silenceRows: readonly Scenario[] = [

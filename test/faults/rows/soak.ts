@@ -16,7 +16,7 @@ export interface SoakOptions {
   readonly symbols: number;
 }
 
-/** Market time goes by so many times as fast as real time; the feed's waits are a twentieth as long. */
+/** How many times as fast as real time market time goes; the feed's waits are a twentieth as long. */
 const SPEED = 40;
 const STEP_MS = 100;
 /** Steps at once at most: a machine that is behind stays behind, and the soak takes longer. */
@@ -24,9 +24,9 @@ const MOST_STEPS = 8;
 const TURN_MS = 10;
 /** Real milliseconds between faults. */
 const FAULT_EVERY_MS = 350;
-/** One fault in so many is one of the futures market's. */
+/** One fault in this many is one of the futures market's. */
 const FUTURES_SHARE = 0.2;
-/** One symbol in so many is a future; as many others are written to Redis besides. */
+/** One symbol in this many is a future; as many others are also written to Redis. */
 const ONE_IN = 10;
 /** The same between Redis and its writer, and how long such a fault lasts. */
 const REDIS_FAULT_EVERY_MS = 6_000;
@@ -272,14 +272,14 @@ class Soak {
     this.steps += steps;
   }
 
-  /** No more faults; the market goes on until every symbol is live, and then stands still. */
+  /** No more faults; the market goes on until every symbol is live, and then stops. */
   private async calm(): Promise<void> {
     for (const exchange of this.exchanges) exchange.faults.clear();
     this.proxy.clear();
     const end = performance.now() + CALM_LIMIT_MS;
     for (;;) {
       const { live, stored, why } = await this.subject.ask('state');
-      // A connection that replaces another stands beside it for a while.
+      // A connection that replaces another is open beside it for a while.
       const single = this.exchanges.every(({ hub }) => hub.connections.size === 1);
       if (live === this.options.symbols && stored === this.stored && single) break;
       must(

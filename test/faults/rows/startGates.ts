@@ -1,8 +1,8 @@
 import type { IDataObject, ITriggerResponse } from 'n8n-workflow';
 import { startExchange, type Exchange } from '../../../exchange';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec } from '../../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
-import type { FeedRegistry } from '../../../src/binance/feedTypes';
+import type { FeedRegistry } from '../../../src/feed/types';
 import { startTrigger } from '../../support/engine';
 import { QUICK } from '../../support/feedHarness';
 import { BinanceOrderBookTrigger } from '../../support/nodes';
@@ -15,7 +15,7 @@ import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
 import { endWriterGraces } from '../writerGrace';
 
 const SYMBOL = 'BTCUSDT';
-const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v1');
+const REGISTRY = Symbol.for('n8n-nodes-orderflow.feeds.v3');
 const holder = globalThis as unknown as Record<symbol, FeedRegistry | undefined>;
 
 type Mode = 'trigger' | 'manual';
@@ -135,7 +135,7 @@ async function endAt({ line, holds }: Place, mode: Mode, world: World): Promise<
     await until(() => response !== null, 'an answer to n8n');
     const close = () => (response as ITriggerResponse | null)?.closeFunction?.();
     const ending = Promise.all([close(), close()]);
-    // Before the end has come to its own waits, or while it stands at one of them.
+    // Before closing has come to its own waits, or while it is at one of them.
     if (random.chance(0.7)) await pause(random.whole(0, 60));
     gate.open();
     await atMost(ending, 8_000, 'the end has no end');

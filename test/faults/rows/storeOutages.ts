@@ -17,7 +17,7 @@ import {
   type RecordWatch,
 } from '../storeScene';
 
-/** A book that leaves for Redis was the newest one at most so long before. */
+/** How long before it leaves for Redis a book was the newest one, at most. */
 const OLDEST_ON_THE_WIRE_MS = 400;
 /** The package gives an answer up after 5 s, and looks once more. */
 const GIVEN_UP_MS = 6_500;
@@ -57,7 +57,7 @@ const paused =
     const { server, scene, writer, random } = stage;
     server.pause();
     await feedLives(scene, random.whole(least, most));
-    if (most > GIVEN_UP_MS) await writer.told('OF_REDIS_TIMEOUT', 1_000);
+    if (most > GIVEN_UP_MS) await writer.reported('OF_REDIS_TIMEOUT', 1_000);
     server.resume();
     return back(stage);
   };
@@ -73,7 +73,7 @@ const slow =
     await feedLives(scene, 1_000);
     await watch.reaches(from);
     await until(() => writer.stats().saves > saves, 'saved over a slow way', 3_000);
-    must(writer.errors.length === 0, () => `a slow way was told as ${writer.errors[0].message}`);
+    must(writer.errors.length === 0, () => `a slow way was reported as ${writer.errors[0].message}`);
     proxy.clear();
     return back(stage);
   };
@@ -93,7 +93,7 @@ const halfOpen =
     const { proxy, scene, writer } = stage;
     const begun = performance.now();
     proxy.silence(direction);
-    await writer.told('OF_REDIS_TIMEOUT', GIVEN_UP_MS);
+    await writer.reported('OF_REDIS_TIMEOUT', GIVEN_UP_MS);
     await feedLives(scene, 200);
     await back(stage);
     return performance.now() - begun;
@@ -156,14 +156,14 @@ const promotedWithAnother: Outage = async (stage) => {
   };
   stage.own({ close });
   // The record that was replicated last may be of the newest book as well.
-  await until(() => other.stats().tenure === 'hold', 'the other writer holds the record');
+  await until(() => other.stats().role === 'hold', 'the other writer holds the record');
   await watch.reaches(newestId(scene));
   const { epoch } = watch;
   must(epoch > old, 'claimed without a newer epoch');
   await feedLives(scene, random.whole(200, 400));
   await dethrone(stage, replica);
   await until(
-    () => writer.stats().tenure === 'standby',
+    () => writer.stats().role === 'standby',
     () => `the stale writer is fenced: ${JSON.stringify(writer.stats())}`,
   );
   await watch.reaches(newestId(scene));

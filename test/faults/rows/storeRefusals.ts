@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isOrderFlowError, type OrderFlowError } from '../../../src/runtime/errors';
@@ -20,7 +19,7 @@ import {
 
 const CANARY = 'canary-S3cret!pa$$';
 const USER = { user: 'limited', password: CANARY };
-/** A refusal has to be told within so long, milliseconds. */
+/** How soon a refusal has to be reported, milliseconds. */
 const AT_ONCE_MS = 2_000;
 
 interface Refusal {
@@ -41,11 +40,8 @@ const limited = (rights: string): RedisServerOptions => ({
   acl: [ADMIN, `user limited on >${CANARY} ${rights}`],
 });
 
-/** A disk that takes no file: a folder stands where the dump has to go. */
-const DISK = mkdtempSync(join(tmpdir(), 'orderflow-disk-'));
-process.once('exit', () => rmSync(DISK, { recursive: true, force: true }));
-const IN_THE_WAY = join(DISK, 'dump.rdb');
-const mendDisk = (): void => rmSync(IN_THE_WAY, { recursive: true, force: true });
+/** A disk that takes no file: a folder is where the dump has to go. */
+const inTheWay = (server: RedisServer): string => join(server.directory, 'dump.rdb');
 
 export const REFUSALS: readonly Refusal[] = [
   {
@@ -80,15 +76,15 @@ export const REFUSALS: readonly Refusal[] = [
   },
   {
     ...{ name: 'full disk', code: 'OF_REDIS_DISK', atStart: false },
-    server: { config: ['save 3600 1', 'stop-writes-on-bgsave-error yes', `dir ${DISK}`] },
+    server: { config: ['save 3600 1', 'stop-writes-on-bgsave-error yes'] },
     spoil: async (server) => {
-      mkdirSync(IN_THE_WAY, { recursive: true });
-      writeFileSync(join(IN_THE_WAY, 'x'), '');
+      mkdirSync(inTheWay(server));
+      writeFileSync(join(inTheWay(server), 'x'), '');
       await askRedis(server, 'SET any 1', 'BGSAVE');
       await askUntil(server, 'INFO persistence', 'rdb_last_bgsave_status:err');
     },
     mend: (server) => {
-      mendDisk();
+      rmSync(inTheWay(server), { recursive: true });
       return askRedis(server, 'BGSAVE');
     },
   },
@@ -124,8 +120,6 @@ export function playRefusal(seed: number): Promise<RunResult> {
 function refused(seed: number, refusal: Refusal): Promise<RunResult> {
   const { name, code, atStart, credentials, reader } = refusal;
   return playWithStore(seed, async (scene, own) => {
-    // A dump of an earlier run would be loaded.
-    mendDisk();
     const server = await startRedis(refusal.server);
     own({ close: () => server.stop() });
     await refusal.spoil?.(server);
@@ -138,16 +132,16 @@ function refused(seed: number, refusal: Refusal): Promise<RunResult> {
       must(isOrderFlowError(probed) && probed.code === code, `${name} at the start: ${inspect(probed)}`);
       safe(probed);
     }
-    await writer.told(code, AT_ONCE_MS);
+    await writer.reported(code, AT_ONCE_MS);
     await feedLives(scene, 200);
     for (const error of writer.errors) safe(error);
     const others = writer.errors.filter((error) => error.code !== code).map((error) => error.code);
-    must(others.length === 0, `${name} was told as ${others.join()} too`);
-    must(!writer.working, `${name}: told that it works`);
+    must(others.length === 0, `${name} was reported as ${others.join()} too`);
+    must(!writer.working, `${name}: reported as working`);
     await refusal.mend(server);
     const watch = own(watchOf(scene, server, reader));
     const tookMs = await watch.reaches(newestId(scene));
-    await until(() => writer.working, `${name}: told that it works again`, 2_000);
+    await until(() => writer.working, `${name}: reported as working again`, 2_000);
     return tookMs;
   });
 }
@@ -163,7 +157,7 @@ function absentAtStart(seed: number): Promise<RunResult> {
   return playWithStore(seed, async (scene, own) => {
     const port = await freePort();
     const writer = own(new SceneWriter(scene, { host: '127.0.0.1', port }));
-    await writer.told('OF_REDIS_CONNECT', AT_ONCE_MS);
+    await writer.reported('OF_REDIS_CONNECT', AT_ONCE_MS);
     await feedLives(scene, 300);
     const server = await startRedis({ port });
     own({ close: () => server.stop() });

@@ -8,7 +8,7 @@ export const storeRows: readonly Scenario[] = [
     name: 'Redis refuses',
     what: 'wrong or no password, missing rights, full memory, full disk, a read-only replica, a foreign value at the key; absent at the start; then mended',
     expected:
-      'told at once, with a code, a remedy and no secret; the feed lives on; back by itself once mended',
+      'reported at once, with a code, a remedy and no secret; the feed lives on; back by itself once mended',
     maxRuns: REAL_RUNS,
     variants: REFUSALS.length + 1,
     recovers: EVERY_RUN,

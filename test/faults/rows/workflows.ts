@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { ManualExecutionCancelledError } from 'n8n-workflow';
 import { MAX_WAITING_ALERTS, Outbox } from '../../../src/trigger/outbox';
 import { pause, until } from '../scene';
 import { must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
@@ -30,6 +31,7 @@ const CASES: ReadonlyArray<(seed: number) => Promise<RunResult>> = [
   slowAlerts,
   alertsBehindOneThatHangs,
   flood,
+  refusedAlerts,
 ];
 
 type Ending = 'slow' | 'at once' | 'fails' | 'hangs' | 'late';
@@ -67,7 +69,7 @@ class Executions {
       case 'fails':
         return pause(ms).then(() => {
           ended();
-          throw new Error('cancelled in the queue');
+          throw new ManualExecutionCancelledError('1');
         });
       case 'late':
         this.hungAt ??= now;
@@ -234,23 +236,23 @@ const AT_ONCE = {
   ...{ smoothingHalfLife: 0, repeatEvery: 0, noSignalAfter: 3_600 },
 };
 
-interface Told {
+interface Reported {
   /** What the items said, from `from` on while the watch saw every change. */
-  readonly told: readonly Change[];
+  readonly reported: readonly Change[];
   readonly from: number;
   readonly changes: Changes;
-  /** So many events, one after the other; the last has been told of when it resolves. */
+  /** This many events, one after the other; the last has been reported when it resolves. */
   market(events: number): Promise<void>;
 }
 
-/** Runs the trigger by signal changes, told at once, and hands over what was told and what had to be. */
+/** Runs the trigger by signal changes, reported at once, and passes on what was reported and what had to be. */
 async function byChanges(
   seed: number,
   maxAlerts: number | undefined,
-  execution: (scene: TriggerScene) => Promise<void>,
-  act: (scene: TriggerScene, seen: Told) => Promise<number | null>,
+  execution: (scene: TriggerScene) => Promise<void> | 'refused',
+  act: (scene: TriggerScene, seen: Reported) => Promise<number | null>,
 ): Promise<RunResult> {
-  const told: Change[] = [];
+  const reported: Change[] = [];
   const changes = new Changes();
   let running: TriggerScene | null = null;
   const symbols = SYMBOLS.slice(0, 1);
@@ -264,8 +266,10 @@ async function byChanges(
       },
       parameters: { emit: 'signalChange', measure: 'queue', threshold: THRESHOLD, alerts: AT_ONCE },
       onExecution: (items) => {
-        for (const { lastUpdateId, signal } of items) told.push({ lastUpdateId, signal: String(signal) });
-        return running === null ? Promise.resolve() : execution(running);
+        const ended = running === null ? Promise.resolve() : execution(running);
+        if (ended === 'refused') return Promise.reject(new Error('terminating connection'));
+        for (const { lastUpdateId, signal } of items) reported.push({ lastUpdateId, signal: String(signal) });
+        return ended;
       },
     },
     async (scene) => {
@@ -275,24 +279,24 @@ async function byChanges(
         await pause(10);
       };
       while (changes.all.length === 0) await tick();
-      const from = told.length + 1;
-      while (told.length <= from) await tick();
+      const from = reported.length + 1;
+      while (reported.length <= from) await tick();
       running = scene;
       const market = async (events: number): Promise<void> => {
         // Some markets are calm for a while.
         const enough = changes.all.length + MIN_CHANGES;
         for (let i = 0; i < events || (changes.all.length < enough && i < 10 * events); i++) await tick();
         const [last] = changes.all.slice(-1);
-        await until(() => told.at(-1)?.lastUpdateId === last.lastUpdateId, 'the last change is told');
+        await until(() => reported.at(-1)?.lastUpdateId === last.lastUpdateId, 'the last change is reported');
       };
-      return act(scene, { told, from, changes, market });
+      return act(scene, { reported, from, changes, market });
     },
   );
 }
 
-/** What had to be told since then. */
-function expected({ told, from, changes }: Told): readonly string[] {
-  const first = told[from].lastUpdateId;
+/** What had to be reported since then. */
+function expected({ reported, from, changes }: Reported): readonly string[] {
+  const first = reported[from].lastUpdateId;
   return changes.all.filter(({ lastUpdateId }) => lastUpdateId >= first).map(line);
 }
 
@@ -304,9 +308,9 @@ function slowAlerts(seed: number): Promise<RunResult> {
   return byChanges(seed, undefined, execution, async (_scene, seen) => {
     await seen.market(60);
     const wanted = expected(seen);
-    const told = seen.told.slice(seen.from).map(line);
+    const reported = seen.reported.slice(seen.from).map(line);
     must(wanted.length >= MIN_CHANGES, `only ${wanted.length} changes`);
-    must(wanted.join() === told.join(), () => `told ${told.join()}, not ${wanted.join()}`);
+    must(wanted.join() === reported.join(), () => `reported ${reported.join()}, not ${wanted.join()}`);
     return null;
   });
 }
@@ -336,18 +340,40 @@ function alertsBehindOneThatHangs(seed: number): Promise<RunResult> {
     const [first] = trigger.executions.slice(before);
     must(first[0].length <= CAP, `${first[0].length} alerts waited where ${CAP} may`);
     // All up to the one that hangs; of those behind it the newest that may wait, and all after them.
-    const told = seen.told.slice(seen.from).map(line);
+    const reported = seen.reported.slice(seen.from).map(line);
     const wanted = expected(seen);
-    const hung = told.length - trigger.executions.slice(before).flat(2).length;
-    must(told.slice(0, hung).join() === wanted.slice(0, hung).join(), 'not in order before it hung');
-    const tail = told.slice(hung);
+    const hung = reported.length - trigger.executions.slice(before).flat(2).length;
+    must(reported.slice(0, hung).join() === wanted.slice(0, hung).join(), 'not in order before it hung');
+    const tail = reported.slice(hung);
     must(
       tail.join() === wanted.slice(wanted.length - tail.length).join(),
       () => `not the newest: ${tail.join()}`,
     );
-    const dropped = wanted.length - told.length;
+    const dropped = wanted.length - reported.length;
     must(dropped === 0 || first[0].length === CAP, `${dropped} dropped with ${first[0].length} waiting`);
     return tookMs;
+  });
+}
+
+/** While n8n's database is away each execution is refused before it begins: every change comes, in order, once. */
+function refusedAlerts(seed: number): Promise<RunResult> {
+  let refusals = 0;
+  let inARow = 0;
+  const execution = ({ random }: TriggerScene): Promise<void> | 'refused' => {
+    // Longer rows would pause for longer than a run waits.
+    inARow = inARow < 3 && random.chance(0.6) ? inARow + 1 : 0;
+    if (inARow === 0) return Promise.resolve();
+    refusals++;
+    return 'refused';
+  };
+  return byChanges(seed, undefined, execution, async ({ trigger }, seen) => {
+    await seen.market(60);
+    const wanted = expected(seen);
+    const reported = seen.reported.slice(seen.from).map(line);
+    must(wanted.join() === reported.join(), () => `reported ${reported.join()}, not ${wanted.join()}`);
+    const said = trigger.logLines.some((one) => one.includes('n8n refused an execution'));
+    must(said === refusals > 0, `${refusals} refusals, and the log ${said ? 'names' : 'does not name'} them`);
+    return null;
   });
 }
 
@@ -416,7 +442,7 @@ export const workflowRows: readonly Scenario[] = [
   {
     id: 12,
     name: 'workflows',
-    what: 'workflows that are slow, fail, are cancelled in the queue, end late or never; a million items behind one that hangs',
+    what: 'workflows that are slow, fail, are cancelled in the queue, refused before they begin, end late or never; a million items behind one that hangs',
     expected:
       'the newest book kept, the rest counted; every alert in order up to the cap; on again after the longest wait',
     maxRuns: REAL_RUNS,

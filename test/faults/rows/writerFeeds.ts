@@ -1,10 +1,9 @@
 import { startExchange, type Exchange } from '../../../exchange';
-import { plainCodec } from '../../../src/binance/codec';
-import { fastCodec } from '../../../src/binance/fastCodec';
+import { fastCodec, plainCodec } from '../../../src/binance/wire/codec';
 import { createFeedRegistry } from '../../../src/binance/feedRegistry';
-import type { FeedLease } from '../../../src/binance/feedTypes';
+import type { FeedLease } from '../../../src/feed/types';
 import { openStore } from '../../../src/store/openStore';
-import { RecordWriter } from '../../../src/store/recordWriter';
+import { RecordWriter } from '../../../src/store/writers/recordWriter';
 import type { OrderBookRecord } from '../../../src/store/types';
 import { QUICK } from '../../support/feedHarness';
 import { credentialsOf } from '../../support/storeFixtures';
@@ -14,11 +13,11 @@ import { RecordWatch, type WholeCheck } from '../recordWatch';
 import { must, type RunResult } from '../scenario';
 import { agrees, pause } from '../scene';
 import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
-import { type RecordPlace, withPlace } from './writers';
+import { type RecordPlace, withPlace } from '../recordPlace';
 
 const SYMBOL = 'BTCUSDT';
 const LEVELS = 5;
-/** An item falls due so often in each process, milliseconds. */
+/** How often an item falls due in each process, milliseconds. */
 const INTERVAL_MS = 200;
 
 /** A record has to be the true book of its id. */
@@ -61,17 +60,17 @@ class Main {
   }
 
   holds(record: OrderBookRecord): boolean {
-    const { tenure, epoch } = this.writer.stats();
-    return tenure === 'hold' && record.epoch === epoch && record.state === 'live';
+    const { role, epoch } = this.writer.stats();
+    return role === 'hold' && record.epoch === epoch && record.state === 'live';
   }
 
-  get told(): string {
+  get reported(): string {
     const { state, reason } = this.lease.views[0].status();
     return JSON.stringify({ ...this.writer.stats(), feed: state, reason });
   }
 
   async end(random: Random): Promise<void> {
-    const writer = () => this.writer.close('stopped');
+    const writer = () => this.writer.close();
     const lease = () => this.lease.release({ immediately: true });
     // Either may be the first to go.
     for (const part of random.chance(0.5) ? [writer, lease] : [lease, writer]) await part();
@@ -108,7 +107,7 @@ export async function leadershipChanges(seed: number, kind: 'redis' | 'memory'):
           await former.end(random);
           await watch.until(
             (record) => next.holds(record),
-            () => `the new leader holds the record: ${next.told}`,
+            () => `the new leader holds the record: ${next.reported}`,
           );
           recoverMs = Math.max(recoverMs, performance.now() - begun);
           await pause(random.whole(0, 100));

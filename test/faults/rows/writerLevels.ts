@@ -1,11 +1,11 @@
-import { RecordWriter } from '../../../src/store/recordWriter';
-import { acquireWriter, type WriterHandle } from '../../../src/store/snapshotWriter';
+import { RecordWriter } from '../../../src/store/writers/recordWriter';
+import { acquireWriter, type WriterHandle } from '../../../src/store/writers/snapshotWriter';
 import { HandMadeView } from '../../support/handMadeView';
 import { Random } from '../random';
 import { ofHandMadeView, RecordWatch } from '../recordWatch';
 import { must, type RunResult } from '../scenario';
 import { pause, until } from '../scene';
-import { withPlace } from './writers';
+import { withPlace } from '../recordPlace';
 
 /** Two triggers of one n8n and one of another, with different levels on one symbol: the deeper record stays. */
 export function differentLevels(seed: number, kind: 'redis' | 'memory'): Promise<RunResult> {
@@ -52,7 +52,7 @@ export function differentLevels(seed: number, kind: 'redis' | 'memory'): Promise
       const { epoch } = first.stats();
 
       const waiting = other(random.whole(1, shallow));
-      await until(() => waiting.stats().tenure === 'standby', 'one with fewer levels stands by');
+      await until(() => waiting.stats().role === 'standby', 'one with fewer levels stands by');
       await move(150);
       must(epochs() === 1 && watch.newest?.epoch === epoch, 'fewer levels took the record');
       must(watch.newest?.levels === most, () => `${watch.newest?.levels} levels and not ${most}`);
@@ -63,13 +63,10 @@ export function differentLevels(seed: number, kind: 'redis' | 'memory'): Promise
       await move(150);
       must(epochs() === 2, () => `${epochs()} epochs of two holders`);
       await until(() => second.standby, 'the former holder stands by');
-      must(deeper.stats().tenure === 'hold', 'the deeper does not hold the record');
+      must(deeper.stats().role === 'hold', 'the deeper does not hold the record');
       return { recoverMs };
     } finally {
-      await Promise.all([
-        ...handles.map((handle) => handle.release()),
-        ...others.map((one) => one.close('stopped')),
-      ]);
+      await Promise.all([...handles.map((handle) => handle.release()), ...others.map((one) => one.close())]);
       await watch.end();
     }
   });

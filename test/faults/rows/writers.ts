@@ -1,42 +1,14 @@
-import { openStore } from '../../../src/store/openStore';
-import { RecordWriter } from '../../../src/store/recordWriter';
+import { RecordWriter } from '../../../src/store/writers/recordWriter';
 import type { SnapshotStore } from '../../../src/store/types';
 import { HandMadeView } from '../../support/handMadeView';
-import { credentialsOf } from '../../support/storeFixtures';
 import { Random } from '../random';
 import { ofHandMadeView, RecordWatch } from '../recordWatch';
 import { must, EVERY_RUN, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 import { pause, until } from '../scene';
-import { noRedisConnectionLeft, sharedRedis } from '../sharedRedis';
+import { withPlace } from '../recordPlace';
+import { sharedRedis } from '../sharedRedis';
 import { differentLevels } from './writerLevels';
 import { leadershipChanges, stalledHolder } from './writerFeeds';
-
-let counter = 0;
-
-/** A store of one of both kinds, and the keys of a record that nobody else uses. */
-export interface RecordPlace {
-  readonly store: SnapshotStore;
-  readonly target: { readonly recordKey: string; readonly feedKey: string };
-}
-
-/** Gives `act` a place, and sees to it that nothing of the store is left. */
-export async function withPlace<T>(
-  kind: 'redis' | 'memory',
-  act: (place: RecordPlace) => Promise<T>,
-): Promise<T> {
-  const name = `examples/faults-writers-${process.pid}-${counter++}`;
-  const target = { recordKey: `${name}-orderbook`, feedKey: `${name}-feed` };
-  const store =
-    kind === 'memory'
-      ? openStore({ kind })
-      : openStore({ kind, credentials: credentialsOf(await sharedRedis()) });
-  try {
-    return await act({ store, target });
-  } finally {
-    await store.close();
-    await noRedisConnectionLeft();
-  }
-}
 
 /** How often the right to write may change hands while both writers live and neither stops: once. */
 const MOST_EPOCHS = 3;
@@ -75,19 +47,19 @@ export function twoWritersWith(
       );
       // One holds it and stops: the other takes over, by a newer epoch.
       // A writer that lost the record learns so from its next write, at the latest a heartbeat.
-      const tenures = (): string =>
+      const roles = (): string =>
         writers
-          .map((writer) => writer.stats().tenure)
+          .map((writer) => writer.stats().role)
           .sort()
           .join();
       await until(
-        () => tenures() === 'hold,standby',
-        () => `not one holder and one in waiting but ${tenures()}`,
+        () => roles() === 'hold,standby',
+        () => `not one holder and one in waiting but ${roles()}`,
         3_000,
       );
-      const holder = writers.findIndex((writer) => writer.stats().tenure === 'hold');
+      const holder = writers.findIndex((writer) => writer.stats().role === 'hold');
       const { epoch } = writers[holder].stats();
-      await writers[holder].close('stopped');
+      await writers[holder].close();
       const other = views[1 - holder];
       const recoverMs = await watch.until(
         (record) => record.lastUpdateId === other.lastUpdateId && record.state === 'live',
@@ -96,7 +68,7 @@ export function twoWritersWith(
       must((watch.newest?.epoch ?? 0) > epoch, 'taken over without a newer epoch');
       return { recoverMs };
     } finally {
-      await Promise.all(writers.map((writer) => writer.close('stopped')));
+      await Promise.all(writers.map((writer) => writer.close()));
       await watch.end();
     }
   });

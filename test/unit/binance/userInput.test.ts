@@ -1,5 +1,6 @@
-import { parseBaseUrl } from '../../../src/binance/baseUrl';
-import { MAX_SYMBOLS, parseSymbol, parseSymbols } from '../../../src/binance/symbols';
+import { parseBaseUrl } from '../../../src/net/baseUrl';
+import type { MarketId } from '../../../src/feed/markets';
+import { MAX_SYMBOLS, parseNamedSymbols, parseSymbol, parseSymbols } from '../../../src/feed/symbols';
 
 const refusal = (act: () => unknown): { code: string; message: string } => {
   try {
@@ -58,6 +59,66 @@ describe('symbols', () => {
     for (const bad of ['', ' ', 'a b', 'BTC\nUSDT', {}, null])
       expect(refusal(() => parseSymbol(bad)).code).toBe('OF_PARAMETER');
   });
+});
+
+describe('symbols in the form of other tools', () => {
+  const named = (input: unknown, market: MarketId) => {
+    const [{ symbol, writtenAs }] = parseNamedSymbols(input, market);
+    return { symbol, writtenAs };
+  };
+
+  test.each<[string, MarketId, string]>([
+    ['btc/usdt', 'spot', 'BTCUSDT'],
+    ['BTC-USDT', 'spot', 'BTCUSDT'],
+    ['BTC_USDT', 'us', 'BTCUSDT'],
+    ['BINANCE:BTCUSDT', 'spot', 'BTCUSDT'],
+    ['binanceus:btc/usd', 'us', 'BTCUSD'],
+    ['币安人生/usdt', 'spot', '币安人生USDT'],
+    ['BTC/USDT', 'usdm', 'BTCUSDT'],
+    ['BTC/USDT:USDT', 'usdm', 'BTCUSDT'],
+    ['BTC/USDT:USDT-260327', 'usdm', 'BTCUSDT_260327'],
+    ['BTCUSDT-260327', 'usdm', 'BTCUSDT_260327'],
+    ['BINANCE:BTCUSDT.P', 'usdm', 'BTCUSDT'],
+    ['BTCUSDT-PERP', 'usdm', 'BTCUSDT'],
+    ['BTC/USD:BTC', 'coinm', 'BTCUSD_PERP'],
+    ['BTC/USD:BTC-260327', 'coinm', 'BTCUSD_260327'],
+    ['BTCUSD.P', 'coinm', 'BTCUSD_PERP'],
+    ['BTC-USD-PERP', 'coinm', 'BTCUSD_PERP'],
+  ])('%s in market %s means %s, and is noted as written otherwise', (input, market, symbol) =>
+    expect(named(input, market)).toEqual({ symbol, writtenAs: input.toUpperCase() }),
+  );
+
+  test.each<[string, MarketId]>([
+    ['btcusdt', 'spot'],
+    ['__proto__', 'spot'],
+    ['BTCUSDT_260327', 'usdm'],
+    ['BTCUSD_PERP', 'coinm'],
+    ['BTCUSD_260327', 'coinm'],
+  ])('%s in market %s is what Binance itself writes', (input, market) =>
+    expect(named(input, market)).toEqual({ symbol: input.toUpperCase(), writtenAs: null }),
+  );
+
+  test.each<[string, MarketId, RegExp]>([
+    ['BTC/USDT:USDT', 'spot', /Binance Spot.*BTCUSDT/],
+    ['BTCUSDT.P', 'spot', /Binance Spot.*no dash or slash/],
+    ['BTC/USD', 'coinm', /COIN-M.*BTCUSD_PERP/],
+    ['BTC/USD:BTC', 'usdm', /USD-M.*BTCUSDT/],
+    ['BTC/ETH/USDT', 'spot', /no dash or slash/],
+    ['KRAKEN:BTCUSD', 'spot', /another exchange than Binance Spot/],
+    ['BINANCE:BTCUSDT', 'us', /another exchange than Binance.US/],
+    ['../depth', 'spot', /no dash or slash/],
+    ['BTCUSDT&limit=1', 'spot', /Symbols/],
+  ])('%s in market %s is refused with what to write', (input, market, words) => {
+    const { code, message } = refusal(() => parseNamedSymbols(input, market));
+    expect(code).toBe('OF_PARAMETER');
+    expect(message).toMatch(words);
+  });
+
+  test('one symbol in two forms is one symbol', () =>
+    expect(parseNamedSymbols('BTCUSDT, btc/usdt, ETH-USDT', 'spot')).toEqual([
+      { symbol: 'BTCUSDT', writtenAs: null },
+      { symbol: 'ETHUSDT', writtenAs: 'ETH-USDT' },
+    ]));
 });
 
 describe('base URLs', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { plainEngine } from '../../../src/book/bookEngine';
+import { plainEngine } from '../../../src/book/plainBook';
 import { BookSync, MAX_LEVELS_PER_SIDE, PRUNE_EVERY_UPDATES } from '../../../src/book/bookSync';
 import { compareDecimals } from '../../../src/book/decimal';
 import { MAX_BUFFERED_UPDATES } from '../../../src/book/replyBuffer';
-import type { SequenceRule } from '../../../src/book/sequenceRule';
+import { FUTURES_RULE, SPOT_RULE } from '../../../src/binance/sequenceRule';
 import {
   emptyRangeSums,
   emptyTopSums,
@@ -12,6 +12,8 @@ import {
   type Level,
 } from '../../../src/book/types';
 import { runs } from '../../support/runs';
+
+const RULES = { spot: SPOT_RULE, futures: FUTURES_RULE };
 
 /**
  * An exchange as simple as can be: a map of levels a side and the book at every id that ever was. It shares no code with
@@ -26,7 +28,7 @@ class TinyExchange {
   private time = 1_000;
 
   constructor(
-    readonly rule: SequenceRule,
+    readonly rule: keyof typeof RULES,
     public id: number,
   ) {
     this.previousFinal = id;
@@ -133,7 +135,7 @@ const reply = (lastUpdateId: number, over: Partial<DepthReply> = {}): DepthReply
 });
 
 describe('each step of the rule', () => {
-  const start = () => new BookSync<DepthUpdate>('spot', plainEngine);
+  const start = () => new BookSync<DepthUpdate>(SPOT_RULE, plainEngine);
 
   test('what can be known of it at each stage', () => {
     const sync = start();
@@ -466,8 +468,8 @@ describe('each step of the rule', () => {
     }
   });
 
-  test('levels beyond the coverage are forgotten once in so many applied updates, unless all are to be kept', () => {
-    const everything = new BookSync<DepthUpdate>('spot', plainEngine, false);
+  test('levels beyond the coverage are forgotten after a number of applied updates, unless all are to be kept', () => {
+    const everything = new BookSync<DepthUpdate>(SPOT_RULE, plainEngine, false);
     const sync = start();
     const beyond = (id: number) => update(id, id, { bids: [level(`9.${id}1`)], asks: [level(`12.${id}1`)] });
     for (const one of [sync, everything]) one.onReply(reply(1), 1);
@@ -519,7 +521,7 @@ describe('each step of the rule', () => {
     expect([sync.book?.bidCount, sync.book?.askCount]).toEqual([MAX_LEVELS_PER_SIDE, MAX_LEVELS_PER_SIDE]);
   });
 
-  test('no book before one that could be read takes its place, unless ids count anew', () => {
+  test('no older book replaces one that could be read, unless ids start over', () => {
     const sync = start();
     sync.onReply(reply(10), 100);
     sync.onUpdate(update(11, 12));
@@ -531,7 +533,7 @@ describe('each step of the rule', () => {
     expect(sync.onReply(reply(11), 100)).toBe('live');
     expect(sync.book?.lastUpdateId).toBe(12);
     sync.reset(true);
-    sync.countAnew();
+    sync.acceptIdReset();
     expect(sync.onReply(reply(3), 100)).toBe('live');
     // A book that nobody read binds nobody.
     sync.onUpdate(update(4, 50));
@@ -572,7 +574,7 @@ describe('each step of the rule', () => {
     expect(sync.book?.lastUpdateId).toBe(3);
   });
 
-  test('how an update of a second connection stands: to the book, to the first one awaited, to what is buffered', () => {
+  test('places an update of a second connection: by the book, by the first one awaited, by what is buffered', () => {
     const sync = start();
     expect(sync.standing(update(5, 6))).toBe('apply');
     for (const [first, last] of [
@@ -592,8 +594,8 @@ describe('each step of the rule', () => {
     expect(sync.book?.lastUpdateId).toBe(5);
   });
 
-  test('the first update after a reply stands as the rule for it says: on futures within it, not after it', () => {
-    const sync = new BookSync<DepthUpdate>('futures', plainEngine);
+  test('places the first update after a reply by its own rule: on futures within it, not after it', () => {
+    const sync = new BookSync<DepthUpdate>(FUTURES_RULE, plainEngine);
     sync.onReply(reply(10), 100);
     const within = update(8, 12, { previousFinalUpdateId: 7 });
     expect(sync.standing(within)).toBe('apply');
@@ -617,7 +619,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const exchange = new TinyExchange(rule, 1_000);
-        const sync = new BookSync<DepthUpdate>(rule, plainEngine);
+        const sync = new BookSync<DepthUpdate>(RULES[rule], plainEngine);
         const sent: DepthUpdate[] = [];
         const ids = [exchange.id];
         let held: DepthUpdate | null = null;
@@ -682,7 +684,7 @@ describe.each(['spot', 'futures'] as const)('%s: against a model of the exchange
         fc.nat(5),
         (ticks, when, inside) => {
           const exchange = new TinyExchange(rule, 77);
-          const sync = new BookSync<DepthUpdate>(rule, plainEngine, false);
+          const sync = new BookSync<DepthUpdate>(RULES[rule], plainEngine, false);
           let joined = false;
           ticks.forEach((changes, tick) => {
             changes.forEach(([bid, offset, quantity], i) => {

@@ -4,7 +4,6 @@ import {
   compareDecimals,
   fractionDigits,
   fromScaledInteger,
-  subtractDecimals,
   toScaledInteger,
 } from '../../../src/book/decimal';
 
@@ -54,22 +53,6 @@ test.each([
 ])('%s beside %s', (a, b, order) => {
   expect(Math.sign(compareDecimals(a, b))).toBe(order);
   expect(Math.sign(compareDecimals(b, a))).toBe(0 - order);
-});
-
-test('a difference is exact, with a minus where the second is larger', () => {
-  expect(subtractDecimals('92233720368.54775807', '0.00000001')).toBe('92233720368.54775806');
-  expect(subtractDecimals('1', '1.005')).toBe('-0.005');
-  expect(subtractDecimals('0.1', '0.1')).toBe('0');
-  fc.assert(
-    fc.property(spelled, spelled, (a, b) => {
-      const [x, y] = [canonicalDecimal(a.text) as string, canonicalDecimal(b.text) as string];
-      const difference = a.units * 10n ** BigInt(18 - a.scale) - b.units * 10n ** BigInt(18 - b.scale);
-      const text = subtractDecimals(x, y);
-      expect(text.startsWith('-')).toBe(difference < 0n);
-      const size = toScaledInteger(text.replace('-', ''), 18);
-      expect(text.startsWith('-') ? -size : size).toBe(difference);
-    }),
-  );
 });
 
 test.each([

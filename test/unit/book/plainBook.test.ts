@@ -152,7 +152,7 @@ describe('sums within a range of prices', () => {
     [9 * (1 - 1e-11), 11.5, 2, 1],
     [8.5, 11 * (1 + 1e-11), 2, 1],
     [8.5, 11 * (1 - 1e-11), 2, 0],
-  ])('an end, %d or %d, that is near enough only to be told apart', (lowestBid, highestAsk, bids, asks) => {
+  ])('an end, %d or %d, that is near but distinguishable', (lowestBid, highestAsk, bids, asks) => {
     expect(within(lowestBid, highestAsk)).toMatchObject({ bidLevels: bids, askLevels: asks });
   });
 });

@@ -1,6 +1,6 @@
-import { plainEngine } from '../../../src/book/bookEngine';
-import { fastEngine } from '../../../src/book/fastEngine';
-import { LadderUpdate } from '../../../src/book/ladderUpdate';
+import { plainEngine } from '../../../src/book/plainBook';
+import { fastEngine } from '../../../src/book/fast/ladderBook';
+import { LadderUpdate } from '../../../src/book/fast/ladderUpdate';
 import {
   BUFFERED_MS,
   MAX_BUFFERED_LEVELS,
@@ -24,14 +24,14 @@ test('keeps what is younger than a minute by the exchange’s clock, and nothing
   expect(buffer.updates).toHaveLength(BUFFERED_MS / 100 + 1);
 });
 
-test('keeps so many updates where the clock stands still', () => {
+test('caps the updates where the clock does not move', () => {
   const buffer = new ReplyBuffer(plainEngine);
   for (let i = 0; i < MAX_BUFFERED_UPDATES + 5; i++) buffer.push(update(i, 1));
   expect(buffer.updates).toHaveLength(MAX_BUFFERED_UPDATES);
   expect(ids(buffer)[0]).toBe(5);
 });
 
-test.each(['plain', 'fast'] as const)('keeps so many levels, counted over both sides: %s', (form) => {
+test.each(['plain', 'fast'] as const)('caps the levels, counted over both sides: %s', (form) => {
   const levels = MAX_BUFFERED_LEVELS / 10;
   const kept = (count: number): number[] => {
     const [plain, fast] = [new ReplyBuffer(plainEngine), new ReplyBuffer(fastEngine)];

@@ -133,7 +133,7 @@ describe('the lean of the top 20', () => {
   );
 });
 
-test('a jump takes what stands between the old and the new price, and the book is dense there again', () => {
+test('a jump takes the orders between the old and the new price, and the book is dense there again', () => {
   const tested = market();
   const before = Number(tested.book.now(1).asks[0][0]);
   tested.jump(-300);

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
-import { type FeedCodec, plainCodec, type SymbolUpdate } from '../../../src/binance/codec';
-import { fastCodec } from '../../../src/binance/fastCodec';
-import { MARKETS } from '../../../src/binance/markets';
-import type { RestClient } from '../../../src/binance/restClient';
-import { SymbolFeed } from '../../../src/binance/symbolFeed';
-import type { SymbolHost } from '../../../src/binance/symbolHost';
+import { fastCodec, type FeedCodec, plainCodec, type SymbolUpdate } from '../../../src/binance/wire/codec';
+import { ENDPOINTS } from '../../../src/binance/endpoints';
+import type { RestClient } from '../../../src/binance/rest/restClient';
+import { SymbolFeed } from '../../../src/binance/sync/symbolFeed';
+import type { SymbolHost } from '../../../src/binance/sync/symbolHost';
 import { FEED_TIMINGS } from '../../../src/binance/timings';
-import { parseDepthReply } from '../../../src/binance/wire';
+import { parseDepthReply } from '../../../src/binance/wire/jsonReader';
 import { OrderFlowError, toOrderFlowError } from '../../../src/runtime/errors';
 import { ModelMarket } from '../../faults/model/market';
 import { depthText, eventFrame, type ModelKind } from '../../faults/model/wireText';
@@ -20,7 +19,7 @@ const mockTime = {
   sleep: (_ms: number, _signal?: AbortSignal): Promise<void> => Promise.resolve(),
 };
 jest.mock('../../../src/runtime/time', () => ({
-  LAST_TIME_MS: 8.64e15,
+  ...jest.requireActual<object>('../../../src/runtime/time'),
   monotonicMs: () => mockTime.nowMs,
   wallMs: () => 1_700_000_000_000 + Math.floor(mockTime.nowMs),
   sleep: (ms: number, signal?: AbortSignal) => mockTime.sleep(ms, signal),
@@ -60,7 +59,7 @@ class Race<U extends SymbolUpdate> {
   /** Requests and waits that have not ended. */
   private open = 0;
   private calmed = false;
-  /** Told at the end: thrown inside a callback it would be taken for the package's own failure. */
+  /** Reported at the end: thrown inside a callback it would be taken for the package's own failure. */
   private readonly wrong: string[] = [];
 
   constructor(
@@ -117,7 +116,7 @@ class Race<U extends SymbolUpdate> {
         this.lost(new OrderFlowError('OF_STREAM_CLOSED', 'closed'));
         break;
       case 'tick':
-        this.feed.tick(mockTime.nowMs);
+        this.feed.tick();
         break;
       case 'refuse':
         this.refusals++;
@@ -141,7 +140,7 @@ class Race<U extends SymbolUpdate> {
       mockTime.nowMs += STEP_MS;
       this.send((frame) => [frame]);
       await this.goOn(TASKS_A_STEP);
-      this.feed.tick(mockTime.nowMs);
+      this.feed.tick();
       await this.goOn(TASKS_A_STEP);
       this.check();
       const { state, lastUpdateId } = this.feed.status();
@@ -186,12 +185,12 @@ class Race<U extends SymbolUpdate> {
     });
   }
 
-  /** Nobody needs the symbol any more; perhaps somebody takes it up anew. */
-  private release(anew: boolean): void {
+  /** The symbol loses its last reader; perhaps another one takes it up again. */
+  private release(again: boolean): void {
     this.feed.stop();
     this.gone.push(this.feed);
     this.connection++;
-    if (anew) this.feed = this.opened();
+    if (again) this.feed = this.opened();
   }
 
   private opened(): SymbolFeed<U> {
@@ -209,7 +208,7 @@ class Race<U extends SymbolUpdate> {
     const budget = { usedWeight: null, waiting: 0, pause: null, clearsInMs: 0, perMinute: 3_000 };
     const depth: RestClient['depth'] = (_symbol, limit, ask) => this.depth(limit, ask?.signal);
     return {
-      market: this.plan.kind === 'spot' ? MARKETS.spot : MARKETS.usdm,
+      market: this.plan.kind === 'spot' ? ENDPOINTS.spot : ENDPOINTS.usdm,
       speedMs: STEP_MS,
       codec: this.codec,
       rest: { depth, budget } as unknown as RestClient,
@@ -219,12 +218,14 @@ class Race<U extends SymbolUpdate> {
         ...{ auditWaitMs: 10, refreshPauseMs: 10, backoffFactor: 0.01 },
       },
       random: () => 0.5,
-      depthPlan: () => ({ first: 20, hasty: 20, full: 100 }),
+      depthPlan: () => ({ first: 20, minimal: 20, full: 100 }),
       levels: () => LEVELS,
       liveAgeMs: () => 0,
+      tickSoon: () => undefined,
+      tickAt: () => undefined,
       resubscribe: (_symbol, error) => this.lost(error),
       onBook: (feed) => {
-        if (this.gone.includes(feed)) this.wrong.push('a released symbol tells of a book');
+        if (this.gone.some((gone) => gone === feed)) this.wrong.push('a released symbol tells of a book');
         this.check();
       },
       onStatus: () => this.check(),

@@ -157,14 +157,14 @@ describe('recovery', () => {
   const recovering = (recoverMs: number | readonly number[] | null, over: Partial<Scenario> = {}) =>
     play({ run: async () => ({ recoverMs }), recovers: EVERY_RUN, ...over });
 
-  test('is told as median and p99 of all times of all runs', async () => {
+  test('is reported as median and p99 of all times of all runs', async () => {
     expect(await recovering(30)).toMatchObject({ passed: 3, recoverMsMedian: 30, recoverMsP99: 30 });
     expect(await recovering([1, 500, 20])).toMatchObject({ recoverMsMedian: 20, recoverMsP99: 500 });
   });
 
   test.each([
-    ['none', null, 'no time to recover is told'],
-    ['an empty list', [], 'no time to recover is told'],
+    ['none', null, 'no time to recover is given'],
+    ['an empty list', [], 'no time to recover is given'],
     ['no end', Infinity, 'Infinity ms to recover'],
     ['no number', NaN, 'NaN ms to recover'],
     ['one of several without an end', [1, Infinity], 'Infinity ms to recover'],

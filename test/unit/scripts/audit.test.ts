@@ -16,7 +16,7 @@ test.each([
   ['another version in the lock', { ws: '1.2.4' }, fine, /not one exact, locked version/],
   ['no hash', { ws: '1.2.3' }, { version: '1.2.3' }, /without a hash/],
   ['an install script', { ws: '1.2.3' }, { ...fine, hasInstallScript: true }, /runs a script/],
-])('%s is told', (_name, dependencies, locked, expected) => {
+])('%s is reported', (_name, dependencies, locked, expected) => {
   expect(lockTrouble(dependencies, { 'node_modules/ws': locked }).join()).toMatch(expected);
 });
 
@@ -40,6 +40,12 @@ describe('the files of the package', () => {
     'dist/icons/redis.svg',
     'dist/src/book/types.js',
     'dist/src/book/types.d.ts',
+    'CHANGELOG.md',
+    'docs/slack.md',
+    'docs/images/workflow.png',
+    'docs/examples/dashboard.py',
+    'bench/plots/core-spot.svg',
+    'workflows/selling-to-slack.json',
   ];
 
   test('are what the build makes and what npm adds', () => {
@@ -65,6 +71,11 @@ describe('the files of the package', () => {
     'test/unit/book.test.ts',
     'index.js.bak',
     'node_modules/ws/index.js',
+    'bench/index.ts',
+    'bench/package.json',
+    'docs/.draft.md',
+    'docs/examples/__pycache__/dashboard.pyc',
+    'test/fixtures/README.md',
   ])('%s is refused', (stray) => {
     expect(fileTrouble([...whole, stray], manifest, true)).toEqual([
       `${stray}: does not belong into the package`,

@@ -58,7 +58,7 @@ test('a result without a signal shows its reason', () => {
   expect(lines.at(-1)).toMatch(/ - +- +- +- {3}NO SIGNAL \(stale\)$/);
 });
 
-test('a state that an execution brings late is no news; a lost and a regained feed are', () => {
+test('a state that an execution brings late is not shown; a lost and a regained feed are', () => {
   const { lines, console } = screen();
   console.connecting('Binance Spot');
   console.result(result());

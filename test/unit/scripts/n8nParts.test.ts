@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DownloadCount } from '../../../scripts/n8n/downloadCount';
 import { parseFlatted } from '../../../scripts/n8n/flatted';
 import { n8nHome, nodePackageName } from '../../../scripts/n8n/layout';
 import { withLock } from '../../../scripts/n8n/lock';
@@ -38,7 +39,7 @@ describe('the install lock', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('one at a time; the second is told who holds it, and goes on afterwards', async () => {
+  test('one at a time; the second learns who holds it, and goes on afterwards', async () => {
     const order: string[] = [];
     const first = withLock(path, fail, async () => {
       order.push('first begins');
@@ -98,5 +99,26 @@ test('connections by output, gaps filled', () => {
         ],
       ],
     },
+  });
+});
+
+describe('the count of a download', () => {
+  const fetched = (name: string) =>
+    `npm http fetch GET 200 https://registry.test/${name}/-/${name}-1.0.0.tgz 12ms`;
+
+  test('shows what was looked up and fetched; an address that comes twice counts once', () => {
+    const count = new DownloadCount(10);
+    for (const name of ['one', 'two'])
+      count.take(`npm http fetch GET 200 https://registry.test/${name} 5ms (cache miss)`);
+    count.take(fetched('one'));
+    count.take(fetched('one').replace('fetch GET', 'cache'));
+    count.take('npm warn deprecated something');
+    expect(count.text).toBe('2 packages looked up, 10 % fetched');
+  });
+
+  test('never reaches 100 %, also where there are more packages than expected', () => {
+    const count = new DownloadCount(2);
+    for (const name of ['one', 'two', 'three']) count.take(fetched(name));
+    expect(count.text).toBe('0 packages looked up, 99 % fetched');
   });
 });

@@ -45,6 +45,8 @@ describe('a signal', () => {
     expect(evaluate(H, TWO_LEVELS)).toEqual({
       signal: 'SELLING',
       reason: null,
+      quantityUnit: null,
+      notionalCurrency: null,
       imbalance: 1085,
       imbalancePercent: (100 * 1085) / 4065,
       buyPressure: -1085 / 7045,
@@ -66,7 +68,8 @@ describe('a signal', () => {
       levelsUsedBids: 2,
       levelsUsedAsks: 2,
       threshold: 10,
-      message: 'BTCUSDT: selling pressure. Asks outweigh bids by 26.7 % over 2 levels (100 / 101).',
+      message:
+        'BTCUSDT: selling pressure. Asks outweigh bids by 26.7 % over 2 levels (bid 100, ask 101; bids 2,980, asks 4,065).',
     });
   });
 
@@ -122,10 +125,10 @@ describe('a signal', () => {
   test('its message shows both prices with the same decimals and thousands apart', () => {
     const input = book([['1067412.5', '2']], [['1067412.51', '1']]);
     expect(evaluate(input, parameters({ levels: 1 })).message).toBe(
-      'BTCUSDT: buying pressure. Bids outweigh asks by 50.0 % over 1 level (1,067,412.50 / 1,067,412.51).',
+      'BTCUSDT: buying pressure. Bids outweigh asks by 50.0 % over 1 level (bid 1,067,412.50, ask 1,067,412.51; bids 2,134,825, asks 1,067,413).',
     );
     expect(evaluate(book([['99', '1']], [['100', '1']]), parameters({ levels: 1 })).message).toBe(
-      'BTCUSDT: neutral. Bids and asks differ by 1.0 % over 1 level (99 / 100).',
+      'BTCUSDT: neutral. Bids and asks differ by 1.0 % over 1 level (bid 99, ask 100; bids 99, asks 100).',
     );
   });
 });
@@ -205,7 +208,7 @@ describe('no signal', () => {
     expect(evaluate(old(7234), TWO_LEVELS).message).toContain('(7.2 s, allowed 5 s)');
   });
 
-  test('says in words what stands against it', () => {
+  test('says in words why there is none', () => {
     const syncing = { ...H, trust: { kind: 'syncing', detail: 'update ids are missing' } as const };
     expect(evaluate(syncing, TWO_LEVELS).message).toBe(
       'BTCUSDT: no signal. The order book is not in sync with the exchange at the moment (update ids are missing).',
@@ -231,25 +234,33 @@ describe('no signal', () => {
     [
       { bids: [['101.25', '1']] },
       TWO_LEVELS,
-      'The best bid is above the best ask, so the order book is broken (101.25 / 101.00).',
+      'The best bid is above the best ask, so the order book is broken (bid 101.25, ask 101.00).',
     ],
     [
       { bids: [['101', '1']] },
       TWO_LEVELS,
-      'The best bid equals the best ask, so the order book is doubtful (101 / 101).',
+      'The best bid equals the best ask, so the order book is doubtful (bid 101, ask 101).',
     ],
-    [{}, TWENTY_BPS, 'The band ends before the best prices begin (20 bps, 100 / 101).'],
+    [
+      {},
+      TWENTY_BPS,
+      'The band ends before the best prices begin (20 bps, bid 100, ask 101). Raise Band at Least (Spreads) to 1, or Band (Basis Points) to more than 49.8.',
+    ],
     [
       { asksComplete: false },
       parameters({ levels: 3 }),
-      'The comparison needs levels beyond those that are known (3 bids and 2 asks of 3).',
+      'The comparison needs levels beyond those that are known (3 bids and 2 asks of 3). Give the book 3 levels a side, or lower Levels to 2.',
     ],
     [
       { asksComplete: false },
       parameters({ measure: 'band', bandBps: 900 }),
-      'The comparison needs levels beyond those that are known (3 bids and 2 asks).',
+      'The comparison needs levels beyond those that are known (3 bids and 2 asks). Give the book 50 levels a side.',
     ],
-    [{}, parameters({ levels: 4 }), 'The exchange has fewer levels than asked for (3 bids and 2 asks of 4).'],
+    [
+      {},
+      parameters({ levels: 4 }),
+      'The order book has fewer levels than asked for (3 bids and 2 asks of 4). Lower Levels to 2, or switch on Match Levels.',
+    ],
   ] satisfies Array<[Partial<SignalInput>, SignalParameters, string]>)('%j: %j: %s', (over, asked, words) => {
     expect(evaluate({ ...H, ...over }, asked).message).toBe(`BTCUSDT: no signal. ${words}`);
   });

@@ -1,9 +1,10 @@
 import {
-  bareGate,
   CHECK_GATE_DEFAULTS,
   GATE_DEFAULTS,
+  bareGate,
   readGateParameters,
-} from '../../../src/signal/gateParameters';
+  withThreshold,
+} from '../../../src/signal/gate/gateParameters';
 
 /** What docs/SIGNALS.md promises a new user. */
 const PROMISED = {
@@ -57,13 +58,13 @@ test('no time at all for No Signal means never', () => {
 });
 
 test.each([
-  ['Recovery Threshold (%)', { recoveryThreshold: 10.1 }, 'at most 10'],
-  ['Recovery Threshold (%)', { recoveryThreshold: -1 }, 'at least 0'],
-  ['Pending Period (Seconds)', { pendingSeconds: -1 }, 'at least 0'],
-  ['Consecutive Updates', { consecutiveUpdates: 0 }, 'at least 1'],
+  ['Recovery Threshold (%)', { recoveryThreshold: 10.1 }, 'from 0 to 10'],
+  ['Recovery Threshold (%)', { recoveryThreshold: -1 }, 'from 0 to'],
+  ['Pending Period (Seconds)', { pendingSeconds: -1 }, 'from 0 to'],
+  ['Consecutive Updates', { consecutiveUpdates: 0 }, 'from 1 to'],
   ['Consecutive Updates', { consecutiveUpdates: 1.5 }, 'whole'],
   ['Keep Firing For (Seconds)', { keepFiringSeconds: 'soon' }, 'a number'],
-  ['Cooldown (Seconds)', { cooldownSeconds: 86_401 }, 'at most 86400'],
+  ['Cooldown (Seconds)', { cooldownSeconds: 86_401 }, 'from 0 to 86400'],
   [
     'Repeat Every (Seconds)',
     { cooldownSeconds: 60, repeatEverySeconds: 59 },
@@ -72,8 +73,15 @@ test.each([
   ['Repeat Every (Seconds)', { cooldownSeconds: 0, repeatEverySeconds: 0.5 }, 'Cooldown (0), not 0.5'],
   ['Repeat Every (Seconds)', { repeatEverySeconds: 'often' }, 'a number'],
   ['Smoothing Half-Life (Seconds)', { smoothingHalfLifeSeconds: {} }, 'type object'],
-  ['No Signal After (Seconds)', { noSignalAfterSeconds: -1 }, 'at least 0'],
+  ['No Signal After (Seconds)', { noSignalAfterSeconds: -1 }, 'from 0 to'],
 ])('%s %j is refused with the field and the limit', (field, raw, limit) => {
   expect(() => readGateParameters(10, raw)).toThrow(field);
   expect(() => readGateParameters(10, raw)).toThrow(limit);
+});
+
+test('at another threshold the calm is the same, and the recovery threshold keeps its share', () => {
+  const set = readGateParameters(10, { recoveryThreshold: 8, pendingSeconds: 7 });
+  expect(withThreshold(set, 30)).toEqual({ ...set, threshold: 30, recoveryThreshold: 24 });
+  expect(withThreshold(readGateParameters(10, {}), 30).recoveryThreshold).toBe(15);
+  expect(withThreshold(readGateParameters(0, {}), 30).recoveryThreshold).toBe(15);
 });

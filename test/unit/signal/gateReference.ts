@@ -1,10 +1,5 @@
-import type {
-  Direction,
-  GateNotice,
-  GateObservation,
-  GateParameters,
-  GatePhase,
-} from '../../../src/signal/gateTypes';
+import type { GateParameters } from '../../../src/signal/gate/gateParameters';
+import type { Direction, GateNotice, GateObservation, GatePhase } from '../../../src/signal/gate/gateState';
 import type { Signal } from '../../../src/signal/types';
 
 interface Observed {
@@ -12,7 +7,7 @@ interface Observed {
   readonly observation: GateObservation;
 }
 
-interface Told {
+interface Reported {
   readonly at: number;
   readonly kind: GateNotice;
   readonly signal: Signal | null;
@@ -28,12 +23,12 @@ export interface ReferenceOutcome {
 }
 
 /**
- * A second gate, written from the definitions: it keeps every observation and everything told, carries no state, and at
+ * A second gate, written from the definitions: it keeps every observation and every report, has no other state, and at
  * each step looks back through all of it. Slow on purpose.
  */
 export class GateReference {
   private readonly history: Observed[] = [];
-  private readonly told: Told[] = [];
+  private readonly reported: Reported[] = [];
   private readonly percents: Array<number | null> = [];
 
   constructor(
@@ -46,15 +41,15 @@ export class GateReference {
     this.history.push({ atMs, observation });
     const now = this.history.length - 1;
     this.percents.push(this.percentAt(now));
-    const told = this.whatToTell(now);
-    if (told !== null) this.told.push({ ...told, at: now });
-    const changes = this.told.filter(({ kind }) => kind !== 'repeat');
+    const reported = this.whatToReport(now);
+    if (reported !== null) this.reported.push({ ...reported, at: now });
+    const changes = this.reported.filter(({ kind }) => kind !== 'repeat');
     const last = changes.at(-1);
     return {
       signal: this.signal(),
       previousSignal:
         last === undefined ? null : changes.length === 1 ? 'NEUTRAL' : changes[changes.length - 2].signal,
-      kind: told?.kind ?? null,
+      kind: reported?.kind ?? null,
       state: this.phase(now),
       sinceMs: last === undefined ? this.startMs : this.history[last.at].atMs,
       percent: this.percents[now],
@@ -62,11 +57,11 @@ export class GateReference {
   }
 
   private signal(): Signal | null {
-    const last = this.told.at(-1);
+    const last = this.reported.at(-1);
     return last === undefined ? 'NEUTRAL' : last.signal;
   }
 
-  private whatToTell(now: number): Omit<Told, 'at'> | null {
+  private whatToReport(now: number): Omit<Reported, 'at'> | null {
     const { parameters } = this;
     const signal = this.signal();
     const { atMs } = this.history[now];
@@ -74,7 +69,7 @@ export class GateReference {
       const since = this.noSignalSince(now);
       if (since === null || signal === null || parameters.noSignalAfterMs === null) return null;
       const waited = atMs >= this.history[since].atMs + parameters.noSignalAfterMs;
-      const cool = this.sinceTold(now, ['no-signal'], parameters.cooldownMs);
+      const cool = this.sinceReported(now, ['no-signal'], parameters.cooldownMs);
       return waited && cool ? { kind: 'no-signal', signal: null } : null;
     }
     for (const direction of ['SELLING', 'BUYING'] as const) {
@@ -84,7 +79,7 @@ export class GateReference {
       const later = this.history.slice(run + 1, now + 1);
       const updates = 1 + later.filter((o) => o.observation.kind === 'value').length;
       const held = atMs >= this.history[run].atMs + parameters.pendingMs;
-      const cool = this.sinceTold(now, ['alert', 'repeat'], parameters.cooldownMs);
+      const cool = this.sinceReported(now, ['alert', 'repeat'], parameters.cooldownMs);
       if (held && cool && updates >= parameters.consecutiveUpdates)
         return { kind: 'alert', signal: direction };
     }
@@ -94,7 +89,7 @@ export class GateReference {
     if (run !== null && atMs >= this.history[run].atMs + parameters.keepFiringMs)
       return { kind: 'recovered', signal: 'NEUTRAL' };
     const due =
-      parameters.repeatEveryMs > 0 && this.sinceTold(now, ['alert', 'repeat'], parameters.repeatEveryMs);
+      parameters.repeatEveryMs > 0 && this.sinceReported(now, ['alert', 'repeat'], parameters.repeatEveryMs);
     return run === null && due ? { kind: 'repeat', signal } : null;
   }
 
@@ -140,8 +135,8 @@ export class GateReference {
     return first;
   }
 
-  private sinceTold(now: number, kinds: readonly GateNotice[], waitMs: number): boolean {
-    const last = this.told.findLast(({ kind }) => kinds.includes(kind));
+  private sinceReported(now: number, kinds: readonly GateNotice[], waitMs: number): boolean {
+    const last = this.reported.findLast(({ kind }) => kinds.includes(kind));
     return last === undefined || this.history[now].atMs >= this.history[last.at].atMs + waitMs;
   }
 
@@ -149,7 +144,7 @@ export class GateReference {
   private percentAt(now: number): number | null {
     if (!this.hasValue(now)) return null;
     const halfLife = this.parameters.smoothingHalfLifeMs;
-    const began = (this.told.findLast(({ kind }) => kind === 'no-signal')?.at ?? -1) + 1;
+    const began = (this.reported.findLast(({ kind }) => kind === 'no-signal')?.at ?? -1) + 1;
     if (halfLife === 0) {
       const last = this.history.findLast(({ observation }) => observation.kind === 'value')?.observation;
       return last?.kind === 'value' ? last.percent : null;

@@ -1,16 +1,41 @@
 import fc from 'fast-check';
-import { startGate, step } from '../../../src/signal/gate';
-import { bareGate } from '../../../src/signal/gateParameters';
-import { catchUp } from '../../../src/signal/gateTimer';
-import type { GateNotice, GateObservation, GateParameters, GateStep } from '../../../src/signal/gateTypes';
+import { LiveGate, passDeadlines, step } from '../../../src/signal/gate/gate';
+import { type GateParameters, bareGate } from '../../../src/signal/gate/gateParameters';
+import {
+  type GateNotice,
+  type GateObservation,
+  type GateState,
+  type GateStep,
+  startGate,
+} from '../../../src/signal/gate/gateState';
 import type { Signal } from '../../../src/signal/types';
+
+/**
+ * Every deadline before `nowMs`, each at its own time, on a state as data.
+ * @returns the steps, oldest first; empty where no deadline has passed
+ */
+export function catchUp(
+  state: GateState,
+  deadlineMs: number | null,
+  nowMs: number,
+  parameters: GateParameters,
+): readonly GateStep[] {
+  const live = new LiveGate(state, parameters);
+  live.deadlineMs = deadlineMs ?? Infinity;
+  const steps: GateStep[] = [];
+  passDeadlines(live, nowMs, () => steps.push(live.taken()));
+  return steps;
+}
+
+/** A state as it comes back from a store. */
+export const stored = (state: GateState): unknown => JSON.parse(JSON.stringify(state));
 
 export interface TimedObservation {
   readonly atMs: number;
   readonly observation: GateObservation;
 }
 
-/** Something that was told. */
+/** Something that was reported. */
 export interface Notice {
   readonly atMs: number;
   readonly kind: GateNotice;

@@ -1,10 +1,27 @@
 import fc from 'fast-check';
 import type { BookTop, Level } from '../../../src/book/types';
-import { FlowMeter } from '../../../src/signal/flowMeter';
-import { multiLevelFlow, netFlow } from '../../../src/signal/orderFlow';
+import { FlowMeter } from '../../../src/signal/flow/flowMeter';
+import { type Best, sideFlow } from '../../../src/signal/flow/orderFlow';
 import { sumsOf } from './books';
 
 const top = (bids: Level[], asks: Level[]): BookTop => ({ lastUpdateId: 1, bids, asks });
+
+const netFlow = (bidBefore: Best, bid: Best, askBefore: Best, ask: Best) =>
+  sideFlow(true, bidBefore, bid) + sideFlow(false, askBefore, ask);
+
+/** The same at each of the best levels. */
+function multiLevelFlow(before: BookTop, after: BookTop, levels: number): number[] {
+  const best = (level: Level | undefined, nowhere: number): Best =>
+    level === undefined
+      ? { price: nowhere, quantity: 0 }
+      : { price: Number(level[0]), quantity: Number(level[1]) };
+  return Array.from({ length: levels }, (_, i) =>
+    netFlow(
+      ...([best(before.bids[i], 0), best(after.bids[i], 0)] as const),
+      ...([best(before.asks[i], Infinity), best(after.asks[i], Infinity)] as const),
+    ),
+  );
+}
 
 /** The formula word for word: e = 1{Pb≥Pb'}qb − 1{Pb≤Pb'}qb' − 1{Pa≤Pa'}qa + 1{Pa≥Pa'}qa'. */
 function formula(bid: number[], bidBefore: number[], ask: number[], askBefore: number[]): number {

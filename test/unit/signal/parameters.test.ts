@@ -43,7 +43,7 @@ test('no amount, an empty one and zero ask for no cost', () => {
 });
 
 test.each([
-  ['Levels', { levels: 0 }, 'whole number, at least 1 and at most 5000, not 0'],
+  ['Levels', { levels: 0 }, 'must be a whole number from 1 to 5000, not 0'],
   ['Levels', { levels: -1 }, 'not -1'],
   ['Levels', { levels: 1e9 }, 'not 1000000000'],
   ['Levels', { levels: 2.5 }, 'whole'],
@@ -55,15 +55,15 @@ test.each([
   ['Levels', { levels: [20] }, 'not a list'],
   ['Levels', { levels: null }, 'not null'],
   ['Threshold (%)', { threshold: 100 }, 'below 100'],
-  ['Threshold (%)', { threshold: -0.1 }, 'at least 0'],
+  ['Threshold (%)', { threshold: -0.1 }, 'of at least 0 and below 100'],
   ['Threshold (%)', { threshold: 'ten\r\n' }, 'not "ten\\r\\n"'],
-  ['Maximum Age (Seconds)', { maxAge: -1 }, 'at least 0'],
-  ['Maximum Age (Seconds)', { maxAge: 86_401 }, 'at most 86400'],
+  ['Maximum Age (Seconds)', { maxAge: -1 }, 'from 0 to'],
+  ['Maximum Age (Seconds)', { maxAge: 86_401 }, 'from 0 to 86400'],
   ['Measure', { measure: 'constructor' }, 'one of notional, quantity, queue, band'],
   ['Match Levels', { matchLevels: 1 }, 'true or false'],
   ['Band (Basis Points)', { bandBps: 0 }, 'above 0'],
-  ['Band at Least (Spreads)', { bandMinSpreads: -1 }, 'at least 0'],
-  ['Cost of an Amount', { costAmount: -5 }, 'at least 0'],
+  ['Band at Least (Spreads)', { bandMinSpreads: -1 }, 'from 0 to'],
+  ['Cost of an Amount', { costAmount: -5 }, 'from 0 to'],
 ] as const)('%s %j is refused with the field and the limit', (field, raw, limit) => {
   const message = refusal(raw);
   expect(message).toContain(field);

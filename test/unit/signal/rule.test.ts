@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Level } from '../../../src/book/types';
 import { evaluate } from '../../../src/signal/evaluate';
 import { exactOf, exactOfNumber } from '../../../src/signal/exact';
-import { percentFromSums, signalFromSums, signalOf } from '../../../src/signal/rule';
+import { percentFromSums, signalOf, signalOfPercent } from '../../../src/signal/rule';
 import type { Measure, Signal } from '../../../src/signal/types';
 import { runs } from '../../support/runs';
 import { book, parameters, sumsOf } from './books';
@@ -116,72 +116,47 @@ describe('the rule on sums in doubles', () => {
   const measure = fc.constantFrom<Measure>('notional', 'quantity', 'queue', 'band');
   const levels = fc.integer({ min: 1, max: 30 });
 
-  test('never says other than the exact one', () => {
+  test('gives the exact percentage to nine digits, or none', () => {
     let decided = 0;
     const often = runs(2_000);
     fc.assert(
-      fc.property(
-        sides,
-        measure,
-        levels,
-        threshold,
-        fc.boolean(),
-        ({ bids, asks }, kind, count, percent, inverse) => {
-          const quick = signalFromSums(sumsOf(bids, asks, count), kind, count, percent, inverse);
-          if (quick === 'unclear') return;
-          decided++;
-          const contractSize = inverse ? 10 : null;
-          const exact = evaluate(
-            book(bids, asks, { contractSize }),
-            parameters({ measure: kind, levels: count, threshold: percent }),
-          );
-          expect(quick).toBe(exact.signal);
-          const number = percentFromSums(sumsOf(bids, asks, count), kind, count, inverse);
-          expect(number).toBeCloseTo(exact.imbalancePercent ?? NaN, 9);
-        },
-      ),
+      fc.property(sides, measure, levels, fc.boolean(), ({ bids, asks }, kind, count, inverse) => {
+        const percent = percentFromSums(sumsOf(bids, asks, count), kind, count, inverse);
+        if (Number.isNaN(percent)) return;
+        decided++;
+        const input = book(bids, asks, { contractSize: inverse ? 10 : null });
+        const exact = evaluate(input, parameters({ measure: kind, levels: count }));
+        expect(percent).toBeCloseTo(exact.imbalancePercent ?? NaN, 9);
+      }),
       often,
     );
     expect(decided).toBeGreaterThan(often.numRuns * 0.15);
   });
 
-  test('at the threshold it is unclear, and just beside it is not', () => {
-    const at = sumsOf([['1', '90']], [['1.5', '100']], 1);
-    expect(signalFromSums(at, 'quantity', 1, 10, false)).toBe('unclear');
-    expect(signalFromSums({ ...at, bidQuantity: 90.0001 }, 'quantity', 1, 10, false)).toBe('NEUTRAL');
-    expect(signalFromSums({ ...at, bidQuantity: 89.9999 }, 'quantity', 1, 10, false)).toBe('SELLING');
+  test('needs one level a side for the best quantities alone, however many are asked for', () => {
+    expect(percentFromSums(sumsOf([['99', '1']], [['100', '5']], 1), 'queue', 9, false)).toBe(80);
   });
 
-  test('how near to the threshold is too near grows with the sums, its ends are unclear as well', () => {
-    // In units of 100 · excess the margin is 10⁻⁸ of the larger side: here 100, a difference of one piece.
-    const signalAt = (bidQuantity: number) =>
-      signalFromSums(
-        { ...sumsOf([['1', '1']], [['2', '1']], 1), askQuantity: 1e10, bidQuantity },
-        'quantity',
-        1,
-        10,
-        false,
-      );
-    expect([2, 1, 0, -1, -2].map((off) => signalAt(9e9 + off))).toEqual([
-      ...['NEUTRAL', 'unclear', 'unclear', 'unclear', 'SELLING'],
-    ]);
-  });
-
-  test('the best quantities alone need one level a side, however many are asked for', () => {
-    const one = sumsOf([['99', '1']], [['100', '5']], 1);
-    expect(signalFromSums(one, 'queue', 9, 10, false)).toBe('SELLING');
-    expect(percentFromSums(one, 'queue', 9, false)).toBe(80);
-  });
-
-  test('a short side, a locked and a crossed book, a band and NaN are unclear', () => {
+  test('gives none for a short side, a locked or crossed book and a band', () => {
     const plain = sumsOf([['99', '1']], [['100', '5']], 1);
-    expect(signalFromSums(plain, 'quantity', 1, 10, false)).toBe('SELLING');
-    expect(signalFromSums(plain, 'quantity', 2, 10, false)).toBe('unclear');
-    expect(signalFromSums({ ...plain, askLevels: 0 }, 'queue', 9, 10, false)).toBe('unclear');
-    expect(signalFromSums({ ...plain, bestBid: 100 }, 'quantity', 1, 10, false)).toBe('unclear');
-    expect(signalFromSums({ ...plain, bestBid: 101 }, 'quantity', 1, 10, false)).toBe('unclear');
-    expect(signalFromSums(plain, 'band', 1, 10, false)).toBe('unclear');
-    expect(signalFromSums({ ...plain, askQuantity: NaN }, 'quantity', 1, 10, false)).toBe('unclear');
-    expect(percentFromSums(plain, 'band', 1, false)).toBeNaN();
+    const percent = (over: object, kind: Measure = 'quantity', count = 1) =>
+      percentFromSums({ ...plain, ...over }, kind, count, false);
+    expect(percent({})).toBe(80);
+    expect(percent({}, 'quantity', 2)).toBeNaN();
+    expect(percent({ askLevels: 0 }, 'queue', 9)).toBeNaN();
+    expect(percent({ bestBid: 100 })).toBeNaN();
+    expect(percent({ bestBid: 101 })).toBeNaN();
+    expect(percent({}, 'band')).toBeNaN();
+    expect(percent({ askQuantity: NaN })).toBeNaN();
   });
+});
+
+test.each([
+  [10.01, 'SELLING'],
+  [10, 'NEUTRAL'],
+  [0, 'NEUTRAL'],
+  [-10, 'NEUTRAL'],
+  [-10.01, 'BUYING'],
+])('a percentage of %d with a threshold of 10 is %s', (percent, signal) => {
+  expect(signalOfPercent(percent, 10)).toBe(signal);
 });

@@ -1,4 +1,4 @@
-import { SlidingBuckets } from '../../../src/signal/slidingBuckets';
+import { SlidingBuckets } from '../../../src/signal/flow/slidingBuckets';
 
 test('sums what came within the window, to a bucket', () => {
   const buckets = new SlidingBuckets(100, 1_000);

@@ -1,4 +1,4 @@
-import { smooth, timeToPass } from '../../../src/signal/smoothing';
+import { smooth, timeToPass } from '../../../src/signal/gate/smoothing';
 
 test('comes half the way in a half-life, and nowhere in no time', () => {
   expect(smooth(0, 8, 1_000, 1_000)).toBe(4);

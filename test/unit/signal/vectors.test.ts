@@ -1,7 +1,6 @@
 import type { Level } from '../../../src/book/types';
 import { evaluate } from '../../../src/signal/evaluate';
 import type { Evaluation, SignalInput, SignalParameters } from '../../../src/signal/types';
-import { weightedDepthImbalance } from '../../../src/signal/weightedDepth';
 import { H, book, parameters } from './books';
 
 /** Numbers published elsewhere, each with where it comes from. */
@@ -77,20 +76,6 @@ describe('book H of the imbalance reference', () => {
 
   test('weighted mid 100.4 (Stoikov 2018), mid 100.5', () => {
     expect(judge(H, { levels: 2 })).toMatchObject({ weightedMid: 100.4, mid: 100.5, spread: 1 });
-  });
-
-  test.each([
-    ['1/i', { kind: 'rank' }, -0.157895],
-    ['e^(−λ(i−1)), λ = 0.5', { kind: 'decay', lambda: 0.5 }, -0.153606],
-    ['1/|p − mid|', { kind: 'distance' }, -1 / 6],
-  ] as const)('weighted depth %s over two levels', (_name, weight, expected) => {
-    expect(weightedDepthImbalance(H.bids.slice(0, 2), H.asks, weight)).toBeCloseTo(expected, 6);
-  });
-
-  test('weights by distance mean nothing on a locked book', () => {
-    expect(weightedDepthImbalance([['100', '1']], [['100', '1']], { kind: 'distance' })).toBeNull();
-    expect(weightedDepthImbalance([], [['100', '1']], { kind: 'rank' })).toBeNull();
-    expect(weightedDepthImbalance([['100', '1']], [], { kind: 'rank' })).toBeNull();
   });
 });
 

@@ -10,7 +10,7 @@ import {
   TAKEOVER_MS,
   type RecordHead,
 } from '../../../src/store/saveRule';
-import type { RecordState, Tenure } from '../../../src/store/types';
+import type { RecordState, WriterRole } from '../../../src/store/types';
 import { content, request } from '../../support/storeFixtures';
 
 /** Below every epoch, so that the clock decides none but where a test says so. */
@@ -20,7 +20,7 @@ const head = (over: Partial<RecordHead> = {}): RecordHead => ({
   ...over,
 });
 const save = (
-  tenure: Tenure,
+  role: WriterRole,
   over: { epoch?: number; lastUpdateId?: number; levels?: number; takeoverMs?: number },
   found: RecordHead | null,
   nowMs = NOW,
@@ -28,7 +28,7 @@ const save = (
   const { epoch = 7, lastUpdateId = 100, levels = 2, takeoverMs } = over;
   return decideSave(
     found,
-    request(tenure, epoch, lastUpdateId, {
+    request(role, epoch, lastUpdateId, {
       content: content(lastUpdateId, { levels }),
       ...(takeoverMs === undefined ? {} : { takeoverMs }),
     }),
@@ -36,16 +36,16 @@ const save = (
   );
 };
 
-describe('where nothing stands, anyone may write', () => {
+describe('where there is no record, anyone may write', () => {
   test('a holder goes on in its epoch', () => {
     expect(save('hold', { epoch: 7 }, null, 1_000)).toEqual({ outcome: 'saved', epoch: 7 });
   });
 
   test.each(['claim', 'standby', 'renew'] as const)(
     '%s takes an epoch above its own and the clock',
-    (tenure) => {
-      expect(save(tenure, { epoch: 7 }, null)).toEqual({ outcome: 'saved', epoch: 8 });
-      expect(save(tenure, { epoch: 7 }, null, 1_000)).toEqual({ outcome: 'saved', epoch: 1_000 });
+    (role) => {
+      expect(save(role, { epoch: 7 }, null)).toEqual({ outcome: 'saved', epoch: 8 });
+      expect(save(role, { epoch: 7 }, null, 1_000)).toEqual({ outcome: 'saved', epoch: 1_000 });
     },
   );
 });
@@ -55,7 +55,7 @@ describe('a claim', () => {
   const deferred = { outcome: 'deferred', epoch: 7 };
   const taken = { outcome: 'saved', epoch: 8 };
 
-  test('takes the record over, whoever holds it, in an epoch above its and not below the clock', () => {
+  test('takes the record over from any holder, in an epoch above its and not below the clock', () => {
     expect(save('claim', {}, head())).toEqual(taken);
     expect(save('claim', { epoch: 0 }, head())).toEqual(taken);
     expect(save('claim', {}, head(), 1_000)).toEqual({ outcome: 'saved', epoch: 1_000 });
@@ -111,10 +111,10 @@ describe('a holder', () => {
     ['of a newer epoch writes, however old its book', { epoch: 8, lastUpdateId: 1 }, {}, 'saved', 8],
     ['does not go back', { lastUpdateId: 99 }, {}, 'older', 7],
     ['goes on', { lastUpdateId: 101 }, {}, 'saved', 7],
-    ['of what stands there only says that it lives', {}, {}, 'heartbeat', 7],
-    ['of what stands there with other levels writes', { levels: 3 }, {}, 'saved', 7],
-    ['of what stands there as syncing writes', {}, { state: 'syncing' }, 'saved', 7],
-    ['of what stands there as stopped writes', {}, { state: 'stopped' }, 'saved', 7],
+    ['of the same book only says that it lives', {}, {}, 'heartbeat', 7],
+    ['of the same book with other levels writes', { levels: 3 }, {}, 'saved', 7],
+    ['of the same book over a syncing record writes', {}, { state: 'syncing' }, 'saved', 7],
+    ['of the same book over a stopped record writes', {}, { state: 'stopped' }, 'saved', 7],
   ])('%s', (_name, over, found, outcome, epoch) => {
     // Neither the clock nor the age of the record moves a holder.
     for (const ageMs of [0, TAKEOVER_MS, -FUTURE_TOLERANCE_MS - 1])
@@ -123,7 +123,7 @@ describe('a holder', () => {
 });
 
 test.each<[string, { epoch?: number; lastUpdateId?: number }, Partial<RecordHead> | null, string]>([
-  ['nothing stands there', {}, null, 'missing'],
+  ['there is no record', {}, null, 'missing'],
   ['the record is what was written', {}, {}, 'heartbeat'],
   ['another took it over', { epoch: 6 }, {}, 'fenced'],
   ['an older record is back', { epoch: 8 }, {}, 'missing'],
@@ -147,21 +147,21 @@ test('a mark is set on the own record only', () => {
   expect(decideMark(head(), 8)).toEqual({ outcome: 'missing', epoch: 7 });
 });
 
-describe('a claim that was held up on its way', () => {
+describe('a claim that was delayed on its way', () => {
   const AT = 1_000_000;
   const long = { epoch: AT - 60_000 };
-  const late = (tenure: Tenure, onItsWayMs: number, found: RecordHead | null) =>
-    decideSave(found, request(tenure, 0, 100), AT, onItsWayMs);
+  const late = (role: WriterRole, onItsWayMs: number, found: RecordHead | null) =>
+    decideSave(found, request(role, 0, 100), AT, onItsWayMs);
 
-  test.each(['claim', 'standby'] as const)('%s: is refused once its writer has given it up', (tenure) => {
+  test.each(['claim', 'standby'] as const)('%s: is refused once its writer has given it up', (role) => {
     const silent = head({ ...long, ageMs: 2 * TAKEOVER_MS });
-    expect(late(tenure, LATE_CLAIM_MS, silent).outcome).toBe('saved');
-    expect(late(tenure, LATE_CLAIM_MS + 1, silent)).toEqual({ outcome: 'late', epoch: silent.epoch });
-    expect(late(tenure, LATE_CLAIM_MS, null)).toEqual({ outcome: 'saved', epoch: AT });
-    expect(late(tenure, LATE_CLAIM_MS + 1, null)).toEqual({ outcome: 'late', epoch: 0 });
+    expect(late(role, LATE_CLAIM_MS, silent).outcome).toBe('saved');
+    expect(late(role, LATE_CLAIM_MS + 1, silent)).toEqual({ outcome: 'late', epoch: silent.epoch });
+    expect(late(role, LATE_CLAIM_MS, null)).toEqual({ outcome: 'saved', epoch: AT });
+    expect(late(role, LATE_CLAIM_MS + 1, null)).toEqual({ outcome: 'late', epoch: 0 });
   });
 
-  test('is refused where someone has claimed since, whatever the book', () => {
+  test('is refused where another writer has claimed since, whatever the book', () => {
     const claimed = (agoMs: number) => late('claim', 300, head({ epoch: AT - agoMs })).outcome;
     const tie = 300 - EPOCH_TIE_MS;
     expect([claimed(tie - 1), claimed(0)]).toEqual(['late', 'late']);
@@ -193,8 +193,8 @@ describe('a claim that was held up on its way', () => {
 });
 
 describe('a holder that saves seldom', () => {
-  const at = (tenure: Tenure, saveEveryMs: number, ageMs: number, takeoverMs?: number) =>
-    save(tenure, { levels: 1, takeoverMs }, head({ saveEveryMs, ageMs })).outcome;
+  const at = (role: WriterRole, saveEveryMs: number, ageMs: number, takeoverMs?: number) =>
+    save(role, { levels: 1, takeoverMs }, head({ saveEveryMs, ageMs })).outcome;
 
   test('is given the time of two saves before another takes over', () => {
     expect([at('standby', 8_000, 15_999), at('standby', 8_000, 16_000)]).toEqual(['fenced', 'saved']);

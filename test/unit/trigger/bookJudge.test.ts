@@ -1,9 +1,11 @@
 import fc from 'fast-check';
-import type { LiveBook, SymbolStatus, SymbolView } from '../../../src/binance/feedTypes';
-import { type BookEngine, type TimedUpdate, plainEngine } from '../../../src/book/bookEngine';
+import type { LiveBook, SymbolStatus, SymbolView } from '../../../src/feed/types';
+import { SPOT_RULE } from '../../../src/binance/sequenceRule';
+import type { BookEngine, TimedUpdate } from '../../../src/book/orderBook';
+import { plainEngine } from '../../../src/book/plainBook';
 import { BookSync } from '../../../src/book/bookSync';
-import { fastEngine } from '../../../src/book/fastEngine';
-import { LadderUpdate } from '../../../src/book/ladderUpdate';
+import { fastEngine } from '../../../src/book/fast/ladderBook';
+import { LadderUpdate } from '../../../src/book/fast/ladderUpdate';
 import type {
   DepthReply,
   DepthUpdate,
@@ -21,7 +23,7 @@ import { runs } from '../../support/runs';
 class SyncedView<U extends TimedUpdate> implements SymbolView {
   readonly market = 'spot';
   readonly symbol = 'BTCUSDT';
-  readonly stretch = 1;
+  readonly syncGeneration = 1;
   reads = 0;
   private readonly sync: BookSync<U>;
 
@@ -31,7 +33,7 @@ class SyncedView<U extends TimedUpdate> implements SymbolView {
     reply: DepthReply,
     limit: number,
   ) {
-    this.sync = new BookSync('spot', engine);
+    this.sync = new BookSync(SPOT_RULE, engine);
     this.sync.onReply(reply, limit);
   }
 
@@ -46,7 +48,7 @@ class SyncedView<U extends TimedUpdate> implements SymbolView {
     if (top === null || coverage === null) return null;
     return {
       ...top,
-      ...{ market: this.market, symbol: this.symbol, stretch: 1, resyncs: 0 },
+      ...{ market: this.market, symbol: this.symbol, syncGeneration: 1, resyncs: 0 },
       ...{ eventTimeMs: null, receivedAtMs: 0, liveAgeMs: 0 },
       bidsComplete: coverage.lowestBid === null && top.bids.length < levels,
       asksComplete: coverage.highestAsk === null && top.asks.length < levels,
@@ -89,7 +91,7 @@ const levelOf = (sign: number, scale: number, { place, quantity }: Change): Leve
   String(quantity / 8),
 ];
 
-/** Bids below the middle, asks above it, and either may stand right on it: then the book is locked. */
+/** Bids below the middle, asks above it, and either may be right on it: then the book is locked. */
 const placeArb = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 30 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 3_000 }) },
@@ -110,7 +112,7 @@ const parametersArb: fc.Arbitrary<SignalParameters> = fc
     measure: fc.constantFrom('notional', 'quantity', 'queue', 'band', 'band', 'band'),
     levels: fc.constantFrom(1, 3, 10),
     matchLevels: fc.boolean(),
-    // Whole steps among them, so that levels stand at the very end of a band.
+    // Whole steps among them, so that levels are at the very end of a band.
     bandBps: fc.constantFrom(0.5, 1, 10, 20, 33, 500),
     bandMinSpreads: fc.constantFrom(0, 0.5, 2, 10),
   })
@@ -201,7 +203,7 @@ describe('on every update of a deep book', () => {
     expect(found.percent).toBeGreaterThan(50);
   });
 
-  test('a band that reaches beyond what is known is told from the sums, and so are missing levels', () => {
+  test('a band that reaches beyond what is known shows in the sums, and so do missing levels', () => {
     expect(looked({ measure: 'band', bandBps: 2_000.5 })).toEqual({
       ...{ percent: NaN, reason: 'outside-coverage', reads: 0 },
     });

@@ -15,7 +15,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a break and the return from it are told at once', () => {
+test('a lost connection and its return are logged at once', () => {
   log.onLog('info', 'connected');
   jest.advanceTimersByTime(2 * WINDOW_MS);
   log.onLog('warn', 'broken');
@@ -42,7 +42,7 @@ test('what goes on and on: the first lines, then one a minute with a count, then
   expect(first.slice(2)).toEqual([expect.stringMatching(/^info connected 60 \(the last of 118 such/)]);
   flap(10);
   expect(written()).toHaveLength(10);
-  // The end of it is told, too, and it is calm after a minute without news.
+  // Its end is logged, too, and it is calm after a minute without new lines.
   log.onLog('warn', 'broken again');
   log.onLog('info', 'connected at last');
   jest.advanceTimersByTime(WINDOW_MS);
@@ -52,14 +52,14 @@ test('what goes on and on: the first lines, then one a minute with a count, then
   expect(written()).toEqual(['warn broken tomorrow']);
 });
 
-test('the newest line is the newest news, and one alone is not counted', () => {
+test('the line that is written is the newest, and one alone is not counted', () => {
   log.onLog('warn', 'broken');
   log.onLog('warn', 'broken still');
   log.onLog('info', 'connected');
   expect(written()).toEqual(['warn broken', 'info connected (1 more before it)']);
-  log.onLog('warn', 'broken anew');
+  log.onLog('warn', 'broken again');
   jest.advanceTimersByTime(WINDOW_MS);
-  expect(written()).toEqual(['warn broken anew']);
+  expect(written()).toEqual(['warn broken again']);
 });
 
 test('a listener that fails at every update is one line a minute, and hides no connection', () => {

@@ -61,7 +61,7 @@ test('a mutant that merely took too long counts as noticed, or with a reason as 
   });
 });
 
-test('where a text stands twice, the one that no test noticed has the reason', () => {
+test('where a text occurs twice, the one that no test noticed has the reason', () => {
   const found = report(mutant('Timeout', 2), mutant('Survived', 2));
   expect(judge(found, [reasonFor('if (a < 2) {')])).toMatchObject({
     files: [{ killed: 1, excused: 1 }],

@@ -1,0 +1,95 @@
+import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
+import type { FeedStatusItem } from '../feed/statusItem';
+import { bookOfFeedKey, storeKeys } from '../store/keys';
+import { MAX_FEEDS, type ReadResult, type SnapshotStore, type StoredJson } from '../store/types';
+import type { Signal } from '../signal/types';
+import type { BookRequest } from './bookAnswer';
+import { statusOf } from './feedStatus';
+
+export interface OverviewSettings {
+  readonly keyPrefix: string;
+  /** A feed that has not reported for longer is silent. */
+  readonly maxAgeMs: number;
+}
+
+/** A feed with the last result of Order Flow Imbalance for its symbol. */
+export interface OverviewItem extends FeedStatusItem {
+  /** Null where the last check gave no signal, or where none is stored. */
+  readonly lastSignal: Signal | null;
+  /** Percent, as in the result: positive = asks outweigh bids. */
+  readonly lastImbalancePercent: number | null;
+  /** ISO 8601: of the book that was judged; null where no result is stored. */
+  readonly lastSignalTime: string | null;
+}
+
+/**
+ * Every feed that reports under a prefix, by market and symbol.
+ * @throws OrderFlowError OF_PARAMETER where there are too many for one look
+ */
+export async function readOverview(
+  store: SnapshotStore,
+  { keyPrefix, maxAgeMs }: OverviewSettings,
+): Promise<OverviewItem[]> {
+  const keys = await store.feedKeys(keyPrefix);
+  if (keys.length > MAX_FEEDS)
+    throw new OrderFlowError('OF_PARAMETER', `Key Prefix "${keyPrefix}" has more than ${MAX_FEEDS} feeds`, {
+      subject: 'Key Prefix',
+    });
+  const named = keys.flatMap((key) => bookOfFeedKey(keyPrefix, key) ?? []);
+  const stored = await store.readFeedStatus(
+    named.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).feed),
+  );
+  const feeds = named.flatMap((book, i) => {
+    const status = stored[i];
+    // Gone since, or of a longer prefix that looks like a symbol from here.
+    if (status === null || (!isOrderFlowError(status) && status.record.symbol !== book.symbol)) return [];
+    return [{ ...book, status: statusOf(book, status, maxAgeMs) }];
+  });
+  const results = await store.getJson(
+    feeds.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).imbalance),
+  );
+  return feeds.map(({ status, ...book }, i) => withLast(status, lastOf(results[i], book)));
+}
+
+interface LastResult {
+  readonly signal: Signal | null;
+  readonly percent: number | null;
+  readonly time: string;
+}
+
+function withLast(status: FeedStatusItem, last: LastResult | null): OverviewItem {
+  return {
+    ...status,
+    lastSignal: last?.signal ?? null,
+    lastImbalancePercent: last?.percent ?? null,
+    lastSignalTime: last?.time ?? null,
+    message: `${status.message} ${lastText(last)}`,
+  };
+}
+
+function lastText(last: LastResult | null): string {
+  if (last === null) return 'No result of Order Flow Imbalance is stored for it.';
+  const { signal, percent, time } = last;
+  if (signal === null) return `The last check, of ${time}, gave no signal.`;
+  const words = signal === 'NEUTRAL' ? 'neutral' : `${signal.toLowerCase()} pressure`;
+  const by = percent === null ? '' : ` (imbalance ${percent.toFixed(1)} %)`;
+  return `The last check, of ${time}, gave ${words}${by}.`;
+}
+
+const SIGNALS: ReadonlySet<unknown> = new Set<Signal>(['SELLING', 'BUYING', 'NEUTRAL']);
+
+/** The stored result, if it is one of this symbol: whatever may write the key may have put something else there. */
+function lastOf(stored: ReadResult<StoredJson>, book: BookRequest): LastResult | null {
+  if (stored === null || isOrderFlowError(stored)) return null;
+  const { value } = stored;
+  if (typeof value !== 'object' || value === null) return null;
+  const { market, symbol, signal, imbalancePercent, time } = value as Readonly<Record<string, unknown>>;
+  if (market !== book.market || symbol !== book.symbol) return null;
+  const timeMs = typeof time === 'string' ? Date.parse(time) : NaN;
+  if (Number.isNaN(timeMs)) return null;
+  return {
+    signal: SIGNALS.has(signal) ? (signal as Signal) : null,
+    percent: typeof imbalancePercent === 'number' ? imbalancePercent : null,
+    time: new Date(timeMs).toISOString(),
+  };
+}

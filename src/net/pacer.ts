@@ -1,0 +1,27 @@
+/**
+ * Messages a client may send in any rolling second. A bucket that refills allows twice as many around a refill, which
+ * the exchange answers by closing.
+ */
+export class Pacer {
+  private readonly sentAt: number[] = [];
+
+  constructor(
+    private readonly perWindow: number,
+    /** A second and a little more: messages can arrive closer together than they were sent. */
+    private readonly windowMs = 1_100,
+  ) {}
+
+  /** Milliseconds until one more may be sent; 0 = now. */
+  waitMs(now: number): number {
+    while (this.sentAt.length > 0 && this.sentAt[0] <= now - this.windowMs) this.sentAt.shift();
+    if (this.sentAt.length < this.perWindow) return 0;
+    return this.sentAt[this.sentAt.length - this.perWindow] + this.windowMs - now;
+  }
+
+  /** One was sent, with or without a turn from here. */
+  note(now: number): void {
+    this.sentAt.push(now);
+    // Beyond what could matter for any window to come.
+    if (this.sentAt.length > this.perWindow * 4) this.sentAt.shift();
+  }
+}

@@ -1,0 +1,12 @@
+/** Longest text of another program that a message repeats, in characters. */
+export const MAX_DETAIL_CHARACTERS = 200;
+
+/** Text of another program, fit for a message: printable, on one line, short. */
+export function oneLine(text: string, maxCharacters = MAX_DETAIL_CHARACTERS): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, maxCharacters);
+}
+
+/** 7000 → "7 s", 7150 → "7.2 s". */
+export function inSeconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`;
+}

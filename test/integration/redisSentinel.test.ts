@@ -1,0 +1,86 @@
+import { monotonicMs } from '../../src/runtime/time';
+import { openStore } from '../../src/store/openStore';
+import { testRedisCredential } from '../../src/store/redis/credentialTest';
+import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
+import { RecordUnderWrites } from '../support/recordUnderWrites';
+import { freePort, type RedisServer } from '../support/redisServer';
+import {
+  type CleanUps,
+  isPrimary,
+  isReplica,
+  sentinelCredentials as credentials,
+  startSentinels,
+} from '../support/redisTopologies';
+import { admin, eventually } from '../support/storeFixtures';
+
+/** Longest wait for a newer book after the servers themselves are ready, milliseconds. */
+const BACK_WITHIN_MS = 5_000;
+
+const cleanUps: CleanUps = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await closeIdleRedisConnections();
+  expect(redisInventory()).toEqual({ connections: 0, leases: 0 });
+});
+
+describe('Sentinels', () => {
+  it('lead to the new primary server when the old one dies, and when it hangs and comes back', async () => {
+    const { first, second, sentinels } = await startSentinels(3, cleanUps);
+    expect(await testRedisCredential(credentials(sentinels))).toMatchObject({ status: 'OK' });
+    const record = new RecordUnderWrites(
+      'examples/btcusdt-orderbook',
+      credentials(sentinels),
+      credentials([...sentinels].reverse()),
+    );
+    cleanUps.push(() => record.close());
+    await record.back(5_000);
+
+    first.pause();
+    await eventually(() => isPrimary(second), 20_000);
+    const promoted = monotonicMs();
+    expect((await record.back(15_000)) - promoted).toBeLessThan(BACK_WITHIN_MS);
+    first.resume();
+    // The Sentinels make it a replica, and the next failover goes to it.
+    await eventually(async () => {
+      await isReplica(first);
+      expect(await admin(sentinels[0], 'SENTINEL REPLICAS mymaster')).not.toMatch(/s_down|disconnected/);
+    }, 20_000);
+    await record.back(5_000);
+
+    await second.kill();
+    await eventually(() => isPrimary(first), 20_000);
+    const again = monotonicMs();
+    expect((await record.back(15_000)) - again).toBeLessThan(BACK_WITHIN_MS);
+    await record.close();
+    expect(record.wrong).toEqual([]);
+    expect(record.reads).toBeGreaterThan(100);
+  }, 90_000);
+
+  it('need not all be there, and may ask for a password of their own', async () => {
+    const own = { user: 'asker', password: 'sentinel-pass' };
+    const { sentinels } = await startSentinels(1, cleanUps, [
+      `user ${own.user} on >${own.password} -@all +auth +sentinel|master +role`,
+    ]);
+    const gone = { port: await freePort() } as RedisServer;
+    const asked = (sentinelPassword: string) =>
+      testRedisCredential(credentials([gone, ...sentinels], { sentinelUser: own.user, sentinelPassword }));
+    expect(await asked(own.password)).toMatchObject({ status: 'OK' });
+    const refused = await asked('wrong-pass');
+    expect(refused).toMatchObject({ status: 'Error', message: expect.stringContaining('OF_REDIS_AUTH') });
+    expect(refused.message).not.toContain('wrong-pass');
+    const named = credentials(sentinels, {
+      ...{ sentinelUser: own.user, sentinelPassword: own.password, sentinelMaster: 'other' },
+    });
+    const store = openStore({ kind: 'redis', credentials: named });
+    await expect(store.ready()).rejects.toMatchObject({ code: 'OF_REDIS_MASTER_NAME' });
+    await store.close();
+  }, 30_000);
+
+  it('that cannot be reached are named', async () => {
+    const gone = [{ port: await freePort() }, { port: await freePort() }] as RedisServer[];
+    const { status, message } = await testRedisCredential(credentials(gone));
+    expect(status).toBe('Error');
+    expect(message).toContain('OF_REDIS_CONNECT');
+    expect(message).toMatch(new RegExp(`127.0.0.1:(${gone[0].port}|${gone[1].port})`));
+  });
+});

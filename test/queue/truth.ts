@@ -1,0 +1,97 @@
+import type { Exchange } from '../../exchange';
+import { trueSignal } from '../e2e/trueSignal';
+
+export const SYMBOL = 'BTCUSDT';
+export const LEVELS = 20;
+/** No tie with quantities of a few decimals, so that every way to compute it decides the same. */
+export const THRESHOLD = 7.31;
+/** Of the market, milliseconds: the pace of the exchange's events. */
+const TICK_MS = 100;
+
+type Signal = 'SELLING' | 'BUYING' | 'NEUTRAL';
+
+/** What arrives from a workflow, as far as it is looked at. */
+export interface Item {
+  readonly lastUpdateId?: number | null;
+  readonly bids?: unknown;
+  readonly asks?: unknown;
+  readonly signal?: Signal | null;
+  readonly previousSignal?: Signal | null;
+  readonly reason?: string | null;
+  readonly message?: string;
+  readonly warning?: string;
+  readonly receivedAtMs?: number | null;
+  /** n8n's number of the execution that sent it. */
+  readonly execution?: string;
+}
+
+export interface Alert extends Item {
+  readonly lastUpdateId: number;
+  readonly signal: Signal;
+}
+
+/** The market, one event after the other, and what has to be said of each. */
+export class Truth {
+  /** By the event's last update id, in the market's order. */
+  private readonly signals: Array<{ readonly id: number; readonly signal: Signal }> = [];
+  private timer: NodeJS.Timeout;
+  /** Update ids between which nothing watched the market. */
+  private readonly blind: Array<readonly [from: number, to: number]> = [];
+
+  constructor(private readonly exchange: Exchange) {
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  get nowId(): number {
+    return this.exchange.lastUpdateId(SYMBOL);
+  }
+
+  noteBlind(from: number, to: number): void {
+    this.blind.push([from, to]);
+  }
+
+  /** Is its book the exchange's? */
+  isTrue({ lastUpdateId, bids, asks }: Item): boolean {
+    const truth = this.exchange.trueBook(SYMBOL, Number(lastUpdateId), LEVELS);
+    return JSON.stringify([truth?.bids, truth?.asks]) === JSON.stringify([bids, asks]);
+  }
+
+  /** What is wrong with these alerts, the first one after `before`: each change of the rule has to be among them, once. */
+  faultsOf(alerts: readonly Alert[], before: Alert | null): string[] {
+    const faults: string[] = [];
+    let previous = before;
+    for (const alert of [...alerts].sort((a, b) => a.lastUpdateId - b.lastUpdateId)) {
+      const { lastUpdateId: id, signal, previousSignal } = alert;
+      const truth = this.signals.find((one) => one.id === id)?.signal;
+      if (truth !== signal) faults.push(`at ${id} ${signal} was reported where the rule says ${truth}`);
+      if (previous !== null) {
+        const { lastUpdateId: from, signal: last } = previous;
+        if (from === id) faults.push(`the alert at ${id} came twice`);
+        else if (last !== previousSignal)
+          faults.push(`at ${id} an alert after ${previousSignal}, and the one before it said ${last}`);
+        else faults.push(...this.changesBetween(from, id, last));
+      }
+      previous = alert;
+    }
+    return faults;
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
+
+  private changesBetween(from: number, to: number, held: Signal): string[] {
+    if (this.blind.some(([start, end]) => start < to && end > from)) return [];
+    const missed = this.signals.filter(({ id, signal }) => id > from && id < to && signal !== held);
+    return missed.length === 0
+      ? []
+      : [`no alert at ${missed[0].id}, where ${held} became ${missed[0].signal}`];
+  }
+
+  private tick(): void {
+    this.exchange.tick();
+    const id = this.nowId;
+    const book = this.exchange.trueBook(SYMBOL, id, LEVELS);
+    if (book !== null) this.signals.push({ id, signal: trueSignal(book, LEVELS, THRESHOLD, null).signal });
+  }
+}

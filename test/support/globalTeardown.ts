@@ -1,0 +1,3 @@
+import { closeRunFolder } from './runFolder';
+
+export default closeRunFolder;
