@@ -32,7 +32,7 @@ export interface FeedTimings {
   readonly auditMs: number;
   /** Updates that a depth request has shown to exist have to arrive within this. */
   readonly auditWaitMs: number;
-  /** A symbol's coverage is renewed no more often than this. */
+  /** A symbol's coverage is looked at, and renewed, no more often than this. */
   readonly refreshPauseMs: number;
   /** How often feeds look after their symbols (coverage, audits). */
   readonly tickMs: number;

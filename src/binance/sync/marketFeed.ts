@@ -65,7 +65,6 @@ export class MarketFeed<U extends SymbolUpdate> {
       depthPlan: (symbol) => this.planOf(symbol),
       levels: (symbol) => needOf(this.entries.get(symbol)?.readers ?? []).levels,
       liveAgeMs: (symbol) => this.liveAgeMs(symbol),
-      tickSoon: (feed) => this.ticks.soon(feed),
       tickAt: (feed, atMs) => this.ticks.at(feed, atMs),
       resubscribe: (symbol, error, waitMs) => this.resubscribe(symbol, error, waitMs),
       onBook: (feed) => this.dispatch(feed, (listener) => listener.onBook?.(feed)),

@@ -147,7 +147,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
       this.lastAppliedAt = now;
       if (!this.movedSinceTick) {
         this.movedSinceTick = true;
-        this.host.tickSoon(this);
+        this.host.tickAt(this, now + this.host.timings.refreshPauseMs);
       }
       this.receivedAtMs = wallMs();
       if (this.isLive) {

@@ -25,9 +25,7 @@ export interface SymbolHost<U extends SymbolUpdate> {
   levels(symbol: string): number;
   /** Milliseconds since the connection of the symbol last showed life. */
   liveAgeMs(symbol: string): number;
-  /** The symbol was updated for the first time since its last tick: the next one is due soon. */
-  tickSoon(feed: Ticking): void;
-  /** No tick is needed before this time; monotonic. */
+  /** A tick is due at this time at the latest; monotonic. */
   tickAt(feed: Ticking, atMs: number): void;
   /** The stream was acknowledged and sends nothing: ask for it again after a while. */
   resubscribe(symbol: string, error: OrderFlowError, waitMs: number): void;
