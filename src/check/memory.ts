@@ -2,7 +2,8 @@ import { OrderFlowError, isOrderFlowError, toOrderFlowError } from '../runtime/e
 import { isSymbol } from '../feed/symbols';
 import { mayComeAgain } from '../signal/gate/alertMessage';
 import { GATE_TTL_MS, type NodeOwner, gateKey } from '../store/keys';
-import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
+import { loadEach } from '../store/states';
+import type { SnapshotStore, StoredState } from '../store/types';
 import { advance, readState, remembers } from './advance';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
@@ -76,7 +77,10 @@ export class CheckMemory {
           );
         return;
       }
-      const states = await this.load(waiting.map(([key]) => key));
+      const states = await loadEach(
+        this.store,
+        waiting.map(([key]) => key),
+      );
       const swapped = await Promise.all(
         waiting.map(async ([key, result], i) => {
           const stored = states[i];
@@ -92,16 +96,6 @@ export class CheckMemory {
         }),
       );
       waiting = waiting.filter((_, i) => !swapped[i]);
-    }
-  }
-
-  /** Where none can be read, each has failed. */
-  private async load(keys: readonly string[]): Promise<ReadonlyArray<ReadResult<StoredState>>> {
-    try {
-      return await this.store.loadStates(keys);
-    } catch (error) {
-      const failure = toOrderFlowError(error);
-      return keys.map(() => failure);
     }
   }
 

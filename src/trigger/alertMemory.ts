@@ -11,6 +11,7 @@ import {
   shiftGate,
 } from '../signal/gate/gateState';
 import { GATE_TTL_MS, type NodeOwner, gateKey } from '../store/keys';
+import { changeState, loadEach } from '../store/states';
 import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
 import type { AlertWatch } from './alertWatch';
 import type { ItemFate } from './host';
@@ -22,8 +23,6 @@ export const NOTE_WITHIN_MS = 2_000;
 const REFRESH_MS = MAX_GATE_AGE_MS / 6;
 /** Alerts of one symbol that the store keeps while they wait for an execution; of more, the newest. */
 const MAX_WAITING = 20;
-/** Two writers at once decide one after the other; more than a few rounds mean something else is wrong. */
-const MAX_ATTEMPTS = 8;
 
 /** An alert as it goes to n8n. */
 export type AlertJson = Readonly<Record<string, unknown>>;
@@ -63,10 +62,7 @@ export async function loadAlertMemories(
 ): Promise<Map<string, AlertMemory>> {
   const { keyPrefix, market, symbols } = settings;
   const keys = symbols.map((symbol) => gateKey(keyPrefix, market, symbol, owner));
-  const loaded = await store.loadStates(keys).catch((error: unknown) => {
-    const failure = toOrderFlowError(error);
-    return keys.map(() => failure);
-  });
+  const loaded = await loadEach(store, keys);
   return new Map(
     symbols.map((symbol, i) => [symbol, new AlertMemory(symbol, keys[i], loaded[i], store, log)]),
   );
@@ -213,20 +209,12 @@ export class AlertMemory {
 
   private async write(): Promise<'noted' | 'another'> {
     try {
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const [stored] = await this.store.loadStates([this.key]);
-        if (isOrderFlowError(stored)) throw stored;
-        if (stored !== null && this.isAnothers(stored)) return 'another';
-        const write = { value: this.record(), expectedVersion: stored?.version ?? 0, ttlMs: GATE_TTL_MS };
-        if (await this.store.storeState(this.key, write)) {
-          this.onTrouble(null);
-          return 'noted';
-        }
-      }
-      throw new OrderFlowError(
-        'OF_INTERNAL',
-        `the state at "${this.key}" keeps changing while it is written`,
+      const written = await changeState(this.store, this.key, GATE_TTL_MS, (stored) =>
+        stored !== null && this.isAnothers(stored) ? undefined : this.record(),
       );
+      if (!written) return 'another';
+      this.onTrouble(null);
+      return 'noted';
     } catch (error) {
       const failure = toOrderFlowError(error);
       this.onTrouble(failure);

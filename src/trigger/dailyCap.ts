@@ -1,5 +1,6 @@
 import { isOrderFlowError, toOrderFlowError, withCode } from '../runtime/errors';
 import { wallMs } from '../runtime/time';
+import { changeState, loadEach } from '../store/states';
 import type { SnapshotStore } from '../store/types';
 import type { AlertJson, DeliverAlert } from './alertMemory';
 import type { ItemFate, SessionHost } from './host';
@@ -31,7 +32,6 @@ export interface CapPlace {
 const LOOK_EVERY_MS = 15_000;
 /** A state is of no use after the day that follows it. */
 const TTL_MS = 3 * 86_400_000;
-const MAX_ATTEMPTS = 4;
 /** A summary names this many symbols; the others are counted. */
 const NAMES_SHOWN = 20;
 
@@ -160,14 +160,10 @@ export class DailyCap {
 
   private async write(): Promise<void> {
     const { store, key } = this.place;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const [stored] = await store.loadStates([key]);
-      if (isOrderFlowError(stored)) throw stored;
+    await changeState(store, key, TTL_MS, (): CapState => {
       const { day, sent, summary } = this;
-      const value: CapState = { day, sent, held: [...this.held], summary };
-      if (await store.storeState(key, { value, expectedVersion: stored?.version ?? 0, ttlMs: TTL_MS }))
-        return;
-    }
+      return { day, sent, held: [...this.held], summary };
+    });
   }
 
   private onWritten(error: unknown): void {
@@ -182,7 +178,7 @@ export class DailyCap {
 
 /** What is in the store, if it is a state of this kind; null where there is none, or it cannot be read. */
 export async function loadCap({ store, key }: CapPlace): Promise<CapState | null> {
-  const [stored] = await store.loadStates([key]).catch(() => [null]);
+  const [stored] = await loadEach(store, [key]);
   if (stored === null || isOrderFlowError(stored)) return null;
   const { day, sent, held, summary } = (stored.value ?? {}) as Partial<Record<keyof CapState, unknown>>;
   if (typeof day !== 'string' || typeof sent !== 'number' || !Array.isArray(held)) return null;

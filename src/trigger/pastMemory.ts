@@ -1,9 +1,10 @@
-import { explained, isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { explained, isOrderFlowError, type OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { monotonicMs } from '../runtime/time';
 import type { GateAt } from '../signal/budget/pastCounter';
 import { SymbolPast } from '../signal/budget/symbolPast';
 import { withThreshold } from '../signal/gate/gateParameters';
 import { GATE_TTL_MS, type NodeOwner, pastKey } from '../store/keys';
+import { changeState, loadEach } from '../store/states';
 import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
 import type { TriggerSettings } from './settings';
 
@@ -11,8 +12,6 @@ import type { TriggerSettings } from './settings';
 const TICK_MS = 10_000;
 /** Closing waits no longer than this for the store. */
 const CLOSE_WITHIN_MS = 2_000;
-/** Another writer may store in between; whoever is last counted the same market. */
-const MAX_ATTEMPTS = 3;
 
 type Log = (level: 'info' | 'warn', message: string) => void;
 
@@ -28,10 +27,7 @@ export async function loadPasts(
 ): Promise<Map<string, PastMemory>> {
   const { keyPrefix, market, symbols } = settings;
   const keys = symbols.map((symbol) => pastKey(keyPrefix, market, symbol, owner));
-  const loaded = await store.loadStates(keys).catch((error: unknown) => {
-    const failure = toOrderFlowError(error);
-    return keys.map(() => failure);
-  });
+  const loaded = await loadEach(store, keys);
   const trouble = new PastTrouble(log);
   return new Map(
     symbols.map((symbol, i) => {
@@ -110,20 +106,14 @@ export class PastMemory {
   }
 
   private async write(): Promise<void> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const [stored] = await this.store.loadStates([this.key]);
-      if (isOrderFlowError(stored)) throw stored;
+    await changeState(this.store, this.key, GATE_TTL_MS, (stored) => {
       if (!this.taken) {
         this.taken = true;
         if (stored !== null && this.past.takeUp(stored, monotonicMs())) this.onReview();
       }
       const nowMs = monotonicMs();
-      if (this.past.coveredMs(nowMs) === 0) return;
-      const value = this.past.stored(nowMs);
-      const write = { value, expectedVersion: stored?.version ?? 0, ttlMs: GATE_TTL_MS };
-      if (await this.store.storeState(this.key, write)) return;
-    }
-    throw new OrderFlowError('OF_INTERNAL', `the state at "${this.key}" keeps changing while it is written`);
+      return this.past.coveredMs(nowMs) === 0 ? undefined : this.past.stored(nowMs);
+    });
   }
 }
 

@@ -221,7 +221,6 @@ class Race<U extends SymbolUpdate> {
       depthPlan: () => ({ first: 20, minimal: 20, full: 100 }),
       levels: () => LEVELS,
       liveAgeMs: () => 0,
-      tickSoon: () => undefined,
       tickAt: () => undefined,
       resubscribe: (_symbol, error) => this.lost(error),
       onBook: (feed) => {
