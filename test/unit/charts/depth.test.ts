@@ -50,6 +50,17 @@ test('what comes from outside is text, not markup', () => {
   expect(textsOf(chart)).toContain(`<b a="1">&amp;'\ufffd\ufffd`);
 });
 
+test('a PNG names a symbol in letters that its font lacks by their codes, an SVG as it is', () => {
+  const chinese = { symbol: '币安人生USDT', quantityUnit: '币安人生' };
+  expect(textsOf(drawn(chinese))).toEqual(
+    expect.arrayContaining(['币安人生USDT', 'Asks, 2 levels: 9 币安人生']),
+  );
+  const codes = '\\u5e01\\u5b89\\u4eba\\u751f';
+  expect(textsOf(drawn(chinese, { format: 'png' }))).toEqual(
+    expect.arrayContaining([`${codes}USDT`, 'mid 100.5 USDT']),
+  );
+});
+
 test('the line ends where knowledge ends, and goes on to the edge of a complete side', () => {
   const ends = (change: Partial<DepthChart>) => {
     const chart = drawn({ levels: 3, ...change });
