@@ -272,7 +272,7 @@ async function agent(store: Store): Promise<Workflow> {
   Object.assign(tool, {
     parameters: asked.parameters,
     credentials: asked.credentials,
-    type: `${nodeTypes().imbalance}Tool`,
+    ...{ type: `${nodeTypes().imbalance}Tool`, typeVersion: asked.typeVersion },
   });
   return workflow;
 }

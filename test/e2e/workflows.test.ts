@@ -379,6 +379,29 @@ test('the daily summary counts the alerts that were kept, lists them, and brings
   await bench.remove(id);
 });
 
+test('what goes wrong in a trigger and in an execution is reported by the workflow itself', async () => {
+  const alerts = filledIn('calm-slack-alert');
+  nodeNamed(alerts, TRIGGER).parameters.symbols = symbolsValue('BTCUSDT, NOSUCHUSDT');
+  const agent = filledIn('ask-an-agent');
+  const model = await bench.rest.createCredential('No model', 'openAiApi', { apiKey: 'none' });
+  const chat = nodeNamed(agent, 'OpenAI Chat Model');
+  chat.credentials = { openAiApi: model };
+  chat.parameters.options = { baseURL: `${collector.url}/no-model` };
+  const published = [await bench.publish(alerts), await bench.publish(agent)];
+  await fetch(`${bench.rest.url}/webhook/order-flow-question`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ question: 'Is there selling pressure on BTCUSDT?' }),
+  });
+  await eventually('a report of each', HANG_MS, () =>
+    [
+      texts('calm-slack-alert').some((text) => /^Calm alert to Slack failed: .*NOSUCHUSDT/.test(text)),
+      texts('ask-an-agent').some((text) => /^Ask an agent about selling pressure failed: ./.test(text)),
+    ].every(Boolean),
+  );
+  for (const { id } of published) await bench.remove(id);
+});
+
 test('an MCP client finds the tool and asks it for a symbol', async () => {
   const workflow = filledIn('mcp-server');
   const tool = nodeNamed(workflow, 'Order Flow Imbalance');
