@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Exchange } from '../../exchange';
 import { nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
-import { baseUrls, Bench, eventually, HANG_MS, nodeNamed, readyMade } from './support';
+import { baseUrls, Bench, curlOf, eventually, HANG_MS, nodeNamed, readyMade } from './support';
 
 /** The parts of a chat request that the script looks at. */
 interface ChatRequest {
@@ -100,12 +100,10 @@ test('an agent that is asked about selling pressure answers with what the action
   exchange.pressure('BUYUSDT', 'bid', 5, 60_000);
   const ask = async (symbol: string) => {
     toolResults.length = 0;
-    const reply = await fetch(`${bench.rest.url}/webhook/order-flow-question`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ question: `Is there selling pressure on ${symbol}?` }),
-    });
-    return `${await reply.text()} ${toolResults.join(' ')}`;
+    const answer = await curlOf('docs/ai-agent.md', bench.rest.url, (command) =>
+      command.replace('BTCUSDT', symbol),
+    );
+    return `${answer} ${toolResults.join(' ')}`;
   };
   for (const [symbol, expected] of [
     ['SELLUSDT', 'SELLING'],

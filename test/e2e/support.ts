@@ -7,6 +7,7 @@ import { N8nInstance, type InstanceOptions } from '../../scripts/n8n/instance';
 import { n8nLayout } from '../../scripts/n8n/layout';
 import { N8nRestClient } from '../../scripts/n8n/restClient';
 import type { SavedWorkflow, Workflow } from '../../scripts/n8n/workflowTypes';
+import { run } from '../../scripts/processes';
 export { nodeNamed } from '../../scripts/n8n/workflowBuilder';
 import { startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
 
@@ -114,6 +115,20 @@ export function baseUrls(exchange: Exchange): { restBaseUrl: string; webSocketBa
 /** A workflow file as a user would import it. */
 export function readyMade(name: string): Workflow {
   return JSON.parse(readFileSync(join(__dirname, '../../workflows', `${name}.json`), 'utf8')) as Workflow;
+}
+
+/**
+ * Gives a page's command that calls a webhook, as its reader would.
+ * @param url of the n8n that has the webhook
+ * @returns the answer
+ */
+export async function curlOf(page: string, url: string, change = (command: string) => command) {
+  const text = readFileSync(join(__dirname, '../..', page), 'utf8');
+  const command = /^curl .*$/m.exec(text)?.[0] ?? `${page} has no command`;
+  const there = change(command).replace('https://n8n.example.com', url);
+  const { code, tail } = await run('sh', ['-c', `${there} --silent --show-error`]);
+  if (code !== 0) throw new Error(`${there} ended with code ${code}:\n${tail}`);
+  return tail;
 }
 
 /** What hangs ends after this. No measure of speed: on a busy machine everything takes ten times as long. */

@@ -6,7 +6,7 @@ import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
 import { nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
-import { baseUrls, Bench, eventually, HANG_MS, nodeNamed, readyMade } from './support';
+import { baseUrls, Bench, curlOf, eventually, HANG_MS, nodeNamed, readyMade } from './support';
 
 const TRIGGER = 'Binance Order Book Trigger';
 
@@ -353,7 +353,8 @@ test('an alert that the book contradicts ends at the check, another goes on with
     return (await reply.json()) as { veto: boolean; signal: string };
   };
   exchange.pressure('BTCUSDT', 'ask', 6, 60_000);
-  await eventually('a veto', HANG_MS, async () => (await alert('buy')).veto);
+  const asInPage = async () => JSON.parse(await curlOf('docs/veto.md', bench.rest.url)) as { veto: boolean };
+  await eventually('a veto', HANG_MS, async () => (await asInPage()).veto);
   const passedOn = collector.at('veto').length;
   expect(await alert('SELL')).toMatchObject({ veto: false });
   expect(collector.at('veto')).toHaveLength(passedOn + 1);
@@ -388,11 +389,7 @@ test('what goes wrong in a trigger and in an execution is reported by the workfl
   chat.credentials = { openAiApi: model };
   chat.parameters.options = { baseURL: `${collector.url}/no-model` };
   const published = [await bench.publish(alerts), await bench.publish(agent)];
-  await fetch(`${bench.rest.url}/webhook/order-flow-question`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ question: 'Is there selling pressure on BTCUSDT?' }),
-  });
+  await curlOf('docs/ai-agent.md', bench.rest.url);
   await eventually('a report of each', HANG_MS, () =>
     [
       texts('calm-slack-alert').some((text) => /^Calm alert to Slack failed: .*NOSUCHUSDT/.test(text)),
@@ -411,7 +408,12 @@ test('an MCP client finds the tool and asks it for a symbol', async () => {
   });
   nodeNamed(workflow, 'MCP Server Trigger').credentials = { httpBearerAuth: token };
   const { id } = await bench.publish(workflow);
-  const ask = mcpClient(`${bench.rest.url}/mcp/order-flow`, 'a-token');
+  const inPage = /```json\n([^]*?)```/.exec(page('docs/ai-agent.md'))?.[1].replace('TOKEN', 'a-token') ?? '';
+  const { mcpServers } = JSON.parse(inPage) as {
+    mcpServers: Record<string, { url: string; headers: Record<string, string> }>;
+  };
+  const { url, headers } = mcpServers['order-flow'];
+  const ask = mcpClient(url.replace('https://n8n.example.com', bench.rest.url), headers);
   await ask('initialize', {
     ...{ protocolVersion: '2025-03-26', capabilities: {} },
     clientInfo: { name: 'test', version: '1' },
@@ -426,7 +428,10 @@ test('an MCP client finds the tool and asks it for a symbol', async () => {
 });
 
 /** Requests of an MCP client over HTTP, each answered by one event. */
-function mcpClient(url: string, token: string): (method: string, parameters: object) => Promise<unknown> {
+function mcpClient(
+  url: string,
+  own: Record<string, string>,
+): (method: string, parameters: object) => Promise<unknown> {
   let session: string | null = null;
   let id = 0;
   return async (method, params) => {
@@ -435,7 +440,7 @@ function mcpClient(url: string, token: string): (method: string, parameters: obj
       headers: {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${token}`,
+        ...own,
         ...(session !== null && { 'mcp-session-id': session }),
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params }),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/openStore';
@@ -79,5 +80,19 @@ describe('docs/redis.md', () => {
     const [, proven = ''] = /^user orderflow (on .*)$/m.exec(store) ?? [];
     const [, given = ''] = /redis-cli ACL SETUSER orderflow (on .*)$/m.exec(text) ?? [];
     expect(given.replaceAll("'", '')).toBe(proven);
+  });
+
+  test('gives commands that Redis takes', async () => {
+    const redis = await startRedis();
+    try {
+      const commands = text.match(/(?<=^    )redis-cli .*$/gm) ?? [];
+      expect(commands).toHaveLength(2);
+      for (const command of commands) {
+        const there = command.replace('redis-cli', `redis-cli -p ${redis.port}`);
+        expect(execFileSync('sh', ['-c', there], { encoding: 'utf8' })).toBe('OK\n');
+      }
+    } finally {
+      await redis.stop();
+    }
   });
 });
