@@ -92,9 +92,9 @@ const optionsField: INodeProperties = {
       type: 'options',
       options: [
         { name: '100', value: 100 },
-        { name: '1000 (Spot Markets)', value: 1000 },
         { name: '250 (Futures)', value: 250 },
         { name: '500 (Futures)', value: 500 },
+        { name: '1000 (Spot Markets)', value: 1000 },
       ],
       default: 100,
       description: 'How often the exchange sends changes of the book',
@@ -103,12 +103,13 @@ const optionsField: INodeProperties = {
       displayName: 'Book Depth',
       name: 'bookDepth',
       type: 'options',
+      // eslint-disable-next-line n8n-nodes-base/node-param-options-type-unsorted-items -- by their number
       options: [
-        { name: '100 Levels', value: 100 },
-        { name: '1000 Levels', value: 1000 },
-        { name: '500 Levels', value: 500 },
-        { name: '5000 Levels (Spot Markets)', value: 5000 },
         { name: 'As Deep as the Request Weight Allows', value: 'auto' },
+        { name: '100 Levels', value: 100 },
+        { name: '500 Levels', value: 500 },
+        { name: '1000 Levels', value: 1000 },
+        { name: '5000 Levels (Spot Markets)', value: 5000 },
       ],
       default: 'auto',
       description:

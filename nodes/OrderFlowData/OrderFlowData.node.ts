@@ -29,7 +29,7 @@ export class OrderFlowData implements INodeType {
     },
     builderHint: {
       searchHint:
-        'For monitoring of order book feeds: resource feed says whether symbols are live, overview lists everything under a key prefix, book gives stored books and charts of them, history what was over the last hours (Give: summary for counts). Needs a Binance Order Book Trigger in a published workflow with the same store and key prefix.',
+        'For monitoring of order book feeds: resource feed says whether symbols are live, overview lists everything under a key prefix, book gives stored books and charts of them, history what was over the last hours (shape: summary for counts). Needs a Binance Order Book Trigger in a published workflow with the same store and key prefix.',
       relatedNodes: [
         {
           nodeType: 'n8n-nodes-orderflow.binanceOrderBookTrigger',

@@ -157,7 +157,7 @@ const historyFields: INodeProperties[] = [
       'One sample for each such stretch of time, its last; alerts, resyncs and gaps of all of it are counted. 0 = every sample.',
   },
   {
-    displayName: 'Give',
+    displayName: 'Return',
     name: 'shape',
     type: 'options',
     options: [

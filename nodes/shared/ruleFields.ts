@@ -22,11 +22,11 @@ const marketsOf = (contracts: string): string[] =>
 /** How symbols are chosen, and the rule where they are not named. */
 export const ruleFields = ({ hide = {}, ofMarket = {}, description }: RulePlace = {}): INodeProperties[] => [
   {
-    displayName: 'Symbols Chosen',
+    displayName: 'Choose Symbols',
     name: 'symbolsBy',
     type: 'options',
     options: [
-      { name: 'From a List', value: 'list', description: 'The symbols that are named' },
+      { name: 'By Name', value: 'list', description: 'The symbols that you name' },
       {
         name: 'By Rule',
         value: 'rule',
@@ -35,7 +35,7 @@ export const ruleFields = ({ hide = {}, ofMarket = {}, description }: RulePlace 
     ],
     default: 'list',
     displayOptions: { hide },
-    description: 'Whether symbols are named, or taken from all of the market by their volume',
+    description: 'Whether you name the symbols, or those of the market that trade the most are taken',
     builderHint: {
       propertyHint:
         'rule for “all USDT pairs” or “the most active ones”; then ruleQuoteAsset, ruleCount and ruleExcept hold and symbols does not.',
@@ -74,7 +74,7 @@ export const ruleFields = ({ hide = {}, ofMarket = {}, description }: RulePlace 
     default: DEFAULT_RULE.count,
     displayOptions: { show: { ...BY_RULE, ...ofMarket } },
     description:
-      'So many symbols, those that trade the most; all where there are fewer. Around the last place one enters or leaves only when it has passed a tenth of the number, so that symbols do not change all the time.',
+      'How many symbols: those that trade the most. One near the last place enters or leaves only when it has passed it by a tenth of this number, so that the list holds still.',
   },
   {
     displayName: 'Except',

@@ -111,7 +111,7 @@ const thresholdByFields: readonly INodeProperties[] = [
       {
         name: 'Budget',
         value: 'budget',
-        description: 'So that about so many alerts come in a day, by what the last 24 hours would have given',
+        description: 'The one that would have given so many alerts in the last 24 hours',
       },
     ],
     default: 'percentage',
@@ -136,7 +136,7 @@ const thresholdByFields: readonly INodeProperties[] = [
     default: THRESHOLD_DEFAULTS.percentile,
     displayOptions: { show: { thresholdBy: ['percentile'] } },
     description:
-      'The threshold is what the smoothed imbalance, whichever its side, stayed within for this share of the time',
+      'Percent of the last 24 hours in which the smoothed imbalance, whichever its side, stayed within the threshold',
   },
 ];
 

@@ -104,7 +104,7 @@ function readHistoryRange(
     ...readSpan(parameter, zone),
     stepMs: 1000 * readNumber('Step (Seconds)', parameter('step'), { min: 0, max: 86_400 }, 300),
     maxSamples: readNumber('Maximum Samples', options.maxSamples, most, 2_000),
-    shape: readChoice('Give', parameter('shape'), HISTORY_SHAPES, 'samples'),
+    shape: readChoice('Return', parameter('shape'), HISTORY_SHAPES, 'samples'),
   };
 }
 

@@ -79,7 +79,7 @@ export async function firstSymbols(
   });
   const symbols = chooseSymbols(ranked, rule);
   if (symbols.length > 0) return symbols;
-  throw refused('Symbols Chosen', `: By Rule takes no symbol that trades on ${MARKETS[market].name}`);
+  throw refused('Choose Symbols', `: By Rule takes no symbol that trades on ${MARKETS[market].name}`);
 }
 
 /** Their books cost more request weight than there is. */

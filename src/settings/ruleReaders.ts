@@ -8,7 +8,7 @@ const WAYS = ['list', 'rule'] as const;
 
 /** Null where symbols are named. @throws OrderFlowError OF_PARAMETER */
 export function readSymbolRule(parameter: ParameterReader, market: MarketId): SymbolRule | null {
-  if (readChoice('Symbols Chosen', parameter('symbolsBy'), WAYS, 'list') === 'list') return null;
+  if (readChoice('Choose Symbols', parameter('symbolsBy'), WAYS, 'list') === 'list') return null;
   // Quotes of COIN-M are USD, and so is the default of no field there.
   const inverse = MARKETS[market].contracts === 'inverse';
   const quoteAsset = inverse ? '' : set(parameter('ruleQuoteAsset'), DEFAULT_RULE.quoteAsset);

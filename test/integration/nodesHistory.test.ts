@@ -270,7 +270,7 @@ describe.each(['memory', 'redis'] as const)('the history from the store %s', (ki
     [{ from: 5 }, /From must be a date and time/],
     [{ from: iso(NOW_MS), to: iso(NOW_MS - 1) }, /From must not be later than To/],
     [{ step: -1 }, /Step/],
-    [{ shape: 'picture' }, /Give/],
+    [{ shape: 'picture' }, /Return/],
   ])('refuses %j', async (parameters, message) => {
     const { error } = await run(prefixOf(), parameters);
     expect(error?.message).toMatch(message);

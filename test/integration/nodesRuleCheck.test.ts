@@ -67,7 +67,7 @@ describe('from the exchange', () => {
       /^Highest by 24-Hour Volume takes 5 symbols, and the request weight of a minute suffices for 0 of their books; take fewer/,
     );
     expect((await fromExchange({ ruleQuoteAsset: 'JPY' })).error?.message).toMatch(
-      /Symbols Chosen: By Rule takes no symbol that trades on Binance Spot/,
+      /Choose Symbols: By Rule takes no symbol that trades on Binance Spot/,
     );
   });
 

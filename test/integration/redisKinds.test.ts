@@ -85,7 +85,7 @@ describe('docs/redis.md', () => {
   test('gives commands that Redis takes', async () => {
     const redis = await startRedis();
     try {
-      const commands = text.match(/(?<=^    )redis-cli .*$/gm) ?? [];
+      const commands = text.match(/(?<=^ {4})redis-cli .*$/gm) ?? [];
       expect(commands).toHaveLength(2);
       for (const command of commands) {
         const there = command.replace('redis-cli', `redis-cli -p ${redis.port}`);
