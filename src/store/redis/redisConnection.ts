@@ -51,6 +51,12 @@ const LOOK_FOR_PRIMARY_MS = 1_000;
 /**
  * Keeps a connection to one Redis, or to the one that the Sentinels call the primary; shared by everyone in the process with the same credential.
  * While it is kept, it reconnects without end; otherwise it is opened when asked for.
+ *
+ * Why not node-redis's own (read in 6.3.1): its socketTimeout counts writes as life, so that a server that hangs under a
+ * writer is never given up, and its time limit for a command ends when that is sent; the deadline of RedisSession would
+ * stay. Its wait between two attempts can be neither cut short, when Sentinels name another server, nor ended by close,
+ * and keeps the process alive; destroy() does not reach a socket that is still connecting; connectTimeout does not cover
+ * the server's first answer. What would go is the dozen lines of reconnectIn and reconnectLater.
  */
 export class RedisConnection implements RedisPlace, RedisNode {
   private session: RedisSession | null = null;
