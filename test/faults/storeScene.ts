@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { FeedLease, SymbolView } from '../../src/feed/types';
 import { isOrderFlowError, type OrderFlowError } from '../../src/runtime/errors';
+import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
 import type { HistorySource } from '../../src/store/writers/historyWriter';
 import { acquireWriter, writerInventory, type WriterHandle } from '../../src/store/writers/snapshotWriter';
@@ -12,8 +13,9 @@ import { must, type RunResult } from './scenario';
 import { noRedisConnectionLeft } from './sharedRedis';
 
 export const SYMBOL = 'BTCUSDT';
-export const RECORD_KEY = 'examples/btcusdt-orderbook';
-const FEED_KEY = 'examples/btcusdt-feed';
+export const KEY_PREFIX = 'examples/';
+const KEYS = storeKeys(KEY_PREFIX, 'spot', SYMBOL);
+export const RECORD_KEY = KEYS.orderbook;
 const LEVELS = 5;
 const SAVE_EVERY_MS = 20;
 const TTL_MS = 60_000;
@@ -112,7 +114,7 @@ export class SceneWriter {
         if (error !== null) this.errors.push(error);
       },
     };
-    const target = { recordKey: RECORD_KEY, feedKey: FEED_KEY, historyKey: history?.key };
+    const target = { recordKey: RECORD_KEY, feedKey: KEYS.feed, historyKey: history?.key };
     this.handle = handle = acquireWriter(this.store, target, {
       ...source,
       history: history?.source(this.lease.views[0]),

@@ -1,3 +1,5 @@
+import { booksFromStore } from '../../../src/check/fromStore';
+import { openStore } from '../../../src/store/openStore';
 import { credentialsOf } from '../../support/storeFixtures';
 import { startRedis, type RedisServer } from '../../support/redisServer';
 import { FaultProxy, type Direction } from '../proxy';
@@ -9,10 +11,12 @@ import {
   askRedis,
   askUntil,
   feedLives,
+  KEY_PREFIX,
   newestId,
   playWithStore,
   RECORD_KEY,
   SceneWriter,
+  SYMBOL,
   watchOf,
   type RecordWatch,
 } from '../storeScene';
@@ -23,6 +27,9 @@ const OLDEST_ON_THE_WIRE_MS = 400;
 const GIVEN_UP_MS = 6_500;
 /** In place of the one that goes, a writer in waiting asks every 2 s; twice on a busy machine. */
 const TAKEN_OVER_MS = 6_000;
+
+/** Nobody listens there. */
+const CLOSED_PORT = 1;
 
 /** A feed, its writer, the proxy between that and Redis, and those who look at both. */
 interface Stage {
@@ -116,6 +123,38 @@ const broken: Outage = async (stage) => {
   return longest;
 };
 
+/** Emptied while the way of the writer is broken: a check says so, until the record is there again. */
+const emptied: Outage = async (stage) => {
+  const { server, proxy, scene, own, random } = stage;
+  const checks = own(openStore({ kind: 'redis', credentials: credentialsOf(server) }));
+  const check = async () => {
+    const book = { market: scene.exchange.profile.id, symbol: SYMBOL };
+    const [{ trust }] = await booksFromStore(checks, KEY_PREFIX, [book]);
+    return trust.kind === 'ok' ? trust.kind : `${trust.kind}: ${trust.detail}`;
+  };
+  const says = async (wanted: RegExp) => {
+    const said = await check();
+    must(wanted.test(said), () => `a check says ${said}`);
+  };
+  await says(/^ok/);
+  proxy.upstreamPort = CLOSED_PORT;
+  proxy.reset();
+  if (random.chance(0.5)) await askRedis(server, 'FLUSHALL');
+  else {
+    await server.kill();
+    await server.stop();
+    stage.server = await startRedis({ port: server.port });
+  }
+  // The connection that the check keeps may have been open when the server went.
+  await check().catch(() => undefined);
+  await says(/^missing: the store was emptied/);
+  await feedLives(scene, random.whole(0, 400));
+  proxy.upstreamPort = server.port;
+  const took = await back(stage);
+  await says(/^ok/);
+  return took;
+};
+
 /** A replica in step with the master, and who looks at it. */
 async function replicaOf(stage: Stage): Promise<{ replica: RedisServer; watch: RecordWatch }> {
   const { server, scene, own } = stage;
@@ -180,6 +219,7 @@ const promotedWithAnother: Outage = async (stage) => {
 export const OUTAGES: ReadonlyArray<readonly [name: string, outage: Outage]> = [
   ['killed', stopped((server) => server.kill())],
   ['restarted', stopped((server) => askRedis(server, 'SHUTDOWN NOSAVE'))],
+  ['emptied', emptied],
   ['paused', paused(50, 900)],
   ['paused for longer than an answer may take', paused(5_500, GIVEN_UP_MS + 1)],
   [

@@ -17,9 +17,9 @@ export const storeRows: readonly Scenario[] = [
   {
     id: 14,
     name: 'Redis gone',
-    what: 'killed, restarted, paused; far, narrow, sliced, half-open, a black hole, resets in mid-command; a replica promoted',
+    what: 'killed, restarted, emptied, paused; far, narrow, sliced, half-open, a black hole, resets in mid-command; a replica promoted',
     expected:
-      'the newest book rewritten, one write in flight, no old book sent, no record goes back, the stale writer fenced',
+      'the newest book rewritten, one write in flight, no old book sent, no record goes back, the stale writer fenced; a check says that the store was emptied',
     maxRuns: REAL_RUNS,
     variants: OUTAGES.length,
     recovers: EVERY_RUN,
