@@ -24,6 +24,7 @@ import {
 const withSignals = { emit: ['signalChange'] };
 /** The same for an option, which names other fields from the root. */
 const ofSignals = { '/emit': ['signalChange'] };
+const withoutItems = { '/emit': ['never'] };
 
 const emitField: INodeProperties = {
   displayName: 'Start a Workflow',
@@ -161,7 +162,7 @@ const optionsField: INodeProperties = {
       description: 'Whether to publish every depth event, as the exchange sent it, to a Redis topic',
     },
     topicPrefixOption,
-    includeLevelsOption(true),
+    { ...includeLevelsOption(true), displayOptions: { hide: withoutItems } },
     {
       displayName: 'Attach Chart',
       name: 'attachChart',
@@ -209,6 +210,7 @@ const optionsField: INodeProperties = {
       type: 'number',
       ...range(0, 86400),
       default: 5,
+      displayOptions: { hide: withoutItems },
       description:
         'A book that was last known to be live longer ago than this gives no signal, and its item says so instead of showing old prices. 0 = any age.',
     },

@@ -147,16 +147,6 @@ const historyFields: INodeProperties[] = [
     description: 'The last moment. Empty: now.',
   },
   {
-    displayName: 'Step (Seconds)',
-    name: 'step',
-    type: 'number',
-    ...range(0, 86400),
-    default: 300,
-    displayOptions: ofSamples,
-    description:
-      'One sample for each such stretch of time, its last; alerts, resyncs and gaps of all of it are counted. 0 = every sample.',
-  },
-  {
     displayName: 'Return',
     name: 'shape',
     type: 'options',
@@ -172,6 +162,16 @@ const historyFields: INodeProperties[] = [
     default: 'samples',
     displayOptions: ofSamples,
     description: 'What leaves this node',
+  },
+  {
+    displayName: 'Step (Seconds)',
+    name: 'step',
+    type: 'number',
+    ...range(0, 86400),
+    default: 300,
+    displayOptions: { ...ofSamples, hide: { shape: ['summary'] } },
+    description:
+      'One sample for each such stretch of time, its last; alerts, resyncs and gaps of all of it are counted. 0 = every sample.',
   },
 ];
 
@@ -232,7 +232,7 @@ export const dataFields: INodeProperties[] = [
         type: 'number',
         ...range(1, 100000),
         default: 2000,
-        displayOptions: { show: { '/operation': ['history'] } },
+        displayOptions: { show: { '/operation': ['history'] }, hide: { '/shape': ['summary'] } },
         description: 'Of more samples of a symbol the newest are given, and a hint says so',
       },
       {

@@ -64,7 +64,7 @@ export const ruleFields = ({ hide = {}, ofMarket = {}, description }: RulePlace 
     displayOptions: {
       show: { ...BY_RULE, ...ofMarket, market: [...marketsOf('linear'), ...marketsOf('inverse')] },
     },
-    description: 'Which contracts are taken',
+    description: 'On futures: which contracts are taken',
   },
   {
     displayName: 'Highest by 24-Hour Volume',
