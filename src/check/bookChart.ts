@@ -2,6 +2,7 @@ import type { Level } from '../book/types';
 import type { DepthChart } from '../charts/types';
 import { unitsOf } from '../feed/assets';
 import { contractSizeOf, MARKETS } from '../feed/markets';
+import { priceText } from '../signal/gate/alertMessage';
 import { amountText, bookName, reasonText } from '../signal/message';
 import { sidesOf } from '../signal/measures';
 import { toNumber } from '../signal/exact';
@@ -109,5 +110,5 @@ function sentence(
   const best = (levels: readonly Level[], name: string) =>
     levels.length === 1 ? `the best ${name} holds` : `the best ${levels.length} ${name}s hold`;
   const amount = (value: number) => amountText(value, quantityUnit);
-  return `${bookName(answer)}: ${best(bids, 'bid')} ${amount(bidDepth)}, ${best(asks, 'ask')} ${amount(askDepth)} (bid ${bids[0][0]}, ask ${asks[0][0]}).`;
+  return `${bookName(answer)}: ${best(bids, 'bid')} ${amount(bidDepth)}, ${best(asks, 'ask')} ${amount(askDepth)} (bid ${priceText(Number(bids[0][0]))}, ask ${priceText(Number(asks[0][0]))}).`;
 }

@@ -39,7 +39,7 @@ export function statusOf(
   if (result === null)
     return missingItem(
       book,
-      'no feed has reported to this store. Activate a workflow with a Binance Order Book Trigger',
+      'no feed has reported to this store. Publish a workflow with a Binance Order Book Trigger',
     );
   if (isOrderFlowError(result)) return missingItem(book, explained(result), result.code);
   const { record, ageMs } = result;

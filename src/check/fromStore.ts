@@ -72,7 +72,7 @@ function toAnswer(request: BookRequest, key: string, result: ReadResult<StoredBo
     return withoutBook(
       request,
       'missing',
-      `there is no record at "${key}". Activate a workflow with a Binance Order Book Trigger for this symbol, market, store and key prefix`,
+      `there is no record at "${key}". Publish a workflow with a Binance Order Book Trigger for this symbol, market, store and key prefix`,
     );
   }
   if (isOrderFlowError(result)) return failedBook(request, result);

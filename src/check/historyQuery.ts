@@ -3,7 +3,7 @@ import { type ReadSample, withStep } from '../history/range';
 import { type HistorySummary, summaryOf } from '../history/summary';
 import type { MarketId } from '../feed/markets';
 import { isOrderFlowError } from '../runtime/errors';
-import { durationText } from '../signal/gate/alertMessage';
+import { durationText, priceText } from '../signal/gate/alertMessage';
 import { bookName } from '../signal/message';
 import { readable } from '../signal/readable';
 import { storeKeys } from '../store/keys';
@@ -121,6 +121,10 @@ function entries(count: number): string {
   return count === 1 ? '1 entry' : `${count} entries`;
 }
 
+function counted(samples: number): string {
+  return samples === 1 ? '1 sample' : `${samples} samples`;
+}
+
 function iso(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
@@ -166,7 +170,7 @@ function csvItem(
   const names = all.map(({ book }) => book.symbol.toLowerCase());
   const name = `${names.length > 3 ? `${names.length}-symbols` : names.join('-')}-history.csv`;
   const message = [
-    `${rows.length} samples of ${names.length === 1 ? all[0].book.symbol : `${names.length} symbols`}.`,
+    `${counted(rows.length)} of ${names.length === 1 ? all[0].book.symbol : `${names.length} symbols`}.`,
     ...notes,
   ].join(' ');
   const json = { fileName: name, samples: rows.length, message, csv: text };
@@ -212,11 +216,12 @@ function sentence(book: BookRequest, history: SymbolHistory, summary: HistorySum
   const { samples, firstMid, lastMid, lowestMid, highestMid, changePercent, alerts, gaps } = summary;
   const span = durationText((history.samples.at(-1)?.timeMs ?? 0) - (history.samples.at(0)?.timeMs ?? 0));
   const percent = (value: number | null) => `${(value ?? 0).toFixed(1)} %`;
-  const signed = (changePercent ?? 0) >= 0 ? '+' : '';
-  const price =
+  const change = `${(changePercent ?? 0) > 0 ? '+' : ''}${(changePercent ?? 0).toFixed(2)} %`;
+  const price = (mid: number | null) => priceText(mid ?? 0);
+  const prices =
     firstMid === null
       ? 'no price is known'
-      : `mid from ${firstMid} to ${lastMid} (${signed}${percent(changePercent)}), lowest ${lowestMid}, highest ${highestMid}`;
+      : `mid from ${price(firstMid)} to ${price(lastMid)} (${change}), lowest ${price(lowestMid)}, highest ${price(highestMid)}`;
   const found = alerts === null ? '' : `; ${alerts === 1 ? '1 alert' : `${alerts} alerts`}`;
   const missing =
     gaps === 0
@@ -227,5 +232,5 @@ function sentence(book: BookRequest, history: SymbolHistory, summary: HistorySum
       ? ''
       : ` The book was fetched again ${summary.resyncs === 1 ? 'once' : `${summary.resyncs} times`}.`;
   const cut = history.cut ? ` Older samples are left out.` : '';
-  return `${bookName(book)}: ${samples} samples over ${span || '0 s'}: ${price}; selling pressure in ${percent(summary.sellingPercent)}, buying pressure in ${percent(summary.buyingPercent)}, no signal in ${percent(summary.noSignalPercent)} of them${found}.${missing}${refetched}${cut}`;
+  return `${bookName(book)}: ${counted(samples)} over ${span || '0 s'}: ${prices}; selling pressure in ${percent(summary.sellingPercent)}, buying pressure in ${percent(summary.buyingPercent)}, no signal in ${percent(summary.noSignalPercent)} of them${found}.${missing}${refetched}${cut}`;
 }

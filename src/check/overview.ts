@@ -89,7 +89,8 @@ function lastOf(stored: ReadResult<StoredJson>, book: BookRequest): LastResult |
   if (Number.isNaN(timeMs)) return null;
   return {
     signal: SIGNALS.has(signal) ? (signal as Signal) : null,
-    percent: typeof imbalancePercent === 'number' ? imbalancePercent : null,
+    // With as many decimals as in a result.
+    percent: typeof imbalancePercent === 'number' ? Number(imbalancePercent.toFixed(6)) : null,
     time: new Date(timeMs).toISOString(),
   };
 }

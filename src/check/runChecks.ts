@@ -128,7 +128,7 @@ async function chooseSymbols(
           ? await symbolsOfStore(world.store, settings, rule)
           : await symbolsOfExchange(settings, rule, world.venueOf);
       if (symbols.length > 0) return { ...job, settings: { ...settings, symbols } };
-      const detail = `no feed keeps a book of this market under the key prefix "${keyPrefix}". Activate a workflow with a Binance Order Book Trigger`;
+      const detail = `the rule finds none: no feed keeps a book of this market under the key prefix "${keyPrefix}". Publish a workflow with a Binance Order Book Trigger`;
       return without(withoutBook({ market, symbol: null }, 'missing', detail));
     } catch (error) {
       const failure = toOrderFlowError(error);

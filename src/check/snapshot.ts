@@ -1,7 +1,7 @@
 import type { MarketId } from '../feed/markets';
 import type { Level } from '../book/types';
 import { inSeconds } from '../runtime/text';
-import { durationText } from '../signal/gate/alertMessage';
+import { durationText, priceText } from '../signal/gate/alertMessage';
 import { bookName, reasonText } from '../signal/message';
 import { type Touch, touchOf } from '../signal/quote';
 import { readable } from '../signal/readable';
@@ -83,7 +83,7 @@ export function snapshotItem(
 }
 
 function sentence(answer: BookAnswer, { bestBid, bestAsk, spreadBps }: Touch, ageMs: number | null): string {
-  const price = (value: number | null) => (value === null ? 'none' : String(value));
+  const price = (value: number | null) => (value === null ? 'none' : priceText(value));
   const spread = spreadBps === null ? '' : `, spread ${Number(spreadBps.toPrecision(3))} bps`;
   const age = ageMs === null ? '' : `, ${durationText(ageMs) || 'less than a second'} old`;
   return `${bookName(answer)}: best bid ${price(bestBid)}, best ask ${price(bestAsk)}${spread}${age}.`;

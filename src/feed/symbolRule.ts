@@ -79,7 +79,9 @@ export async function firstSymbols(
   });
   const symbols = chooseSymbols(ranked, rule);
   if (symbols.length > 0) return symbols;
-  throw refused('Choose Symbols', `: By Rule takes no symbol that trades on ${MARKETS[market].name}`);
+  const priced = rule.quoteAssets.size === 0 ? '' : ` and is priced in ${[...rule.quoteAssets].join(' or ')}`;
+  const detail = `: By Rule finds no symbol that trades on ${MARKETS[market].name}${priced}. Look at Quote Asset, Contract Type and Except`;
+  throw refused('Choose Symbols', detail);
 }
 
 /** Their books cost more request weight than there is. */

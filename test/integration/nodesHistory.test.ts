@@ -150,7 +150,7 @@ describe.each(['memory', 'redis'] as const)('the history from the store %s', (ki
       ...{ alerts: 3, resyncs: 2, gaps: 1, longestGapMs: 8 * MINUTE_MS, cut: false },
     });
     expect(summary.message).toBe(
-      'BTCUSDT: 4 samples over 10 min: mid from 100 to 110 (+10.0 %), lowest 90, highest 110; selling pressure in 25.0 %, buying pressure in 25.0 %, no signal in 25.0 % of them; 3 alerts. 1 gap, the longest 8 min. The book was fetched again 2 times.',
+      'BTCUSDT: 4 samples over 10 min: mid from 100 to 110 (+10.00 %), lowest 90, highest 110; selling pressure in 25.0 %, buying pressure in 25.0 %, no signal in 25.0 % of them; 3 alerts. 1 gap, the longest 8 min. The book was fetched again 2 times.',
     );
   });
 

@@ -150,7 +150,7 @@ test('a start without a list, and a rule that takes nothing, are refused with wh
     new RegExp(`127.0.0.1:${port}.*, whose list of symbols the rule needs \\[OF_CONNECT\\]\\. \\w+`),
   );
   await expect(trigger({ ruleQuoteAsset: 'JPY' })).rejects.toThrow(
-    /Choose Symbols: By Rule takes no symbol that trades on Binance Spot/,
+    /Choose Symbols: By Rule finds no symbol that trades on Binance Spot/,
   );
   await expect(trigger({ ruleQuoteAsset: '="x".y.z' })).rejects.toThrow(/Quote Asset/);
   expect(feedRegistry().inventory().leases).toBe(0);

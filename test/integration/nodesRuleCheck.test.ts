@@ -67,7 +67,7 @@ describe('from the exchange', () => {
       /^Highest by 24-Hour Volume takes 5 symbols, and the request weight of a minute suffices for 0 of their books; take fewer/,
     );
     expect((await fromExchange({ ruleQuoteAsset: 'JPY' })).error?.message).toMatch(
-      /Choose Symbols: By Rule takes no symbol that trades on Binance Spot/,
+      /Choose Symbols: By Rule finds no symbol that trades on Binance Spot/,
     );
   });
 
@@ -92,7 +92,7 @@ describe('from the store', () => {
       expect.objectContaining({ symbol: null, signal: null, reason: 'missing' }),
     ]);
     expect(String(nothing.items[0].message)).toMatch(
-      /no feed keeps a book of this market.*Activate a workflow/,
+      /no feed keeps a book of this market.*Publish a workflow/,
     );
     const { restBaseUrl, webSocketBaseUrl } = exchange;
     running = await startTrigger({

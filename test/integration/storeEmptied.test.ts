@@ -86,17 +86,17 @@ test('a Redis that was started again without its data is such a store', async ()
 
 test('where this process has seen no record, or the feed’s status is still there, the store was not emptied', async () => {
   const missing = async () => (await run('imbalance')).message;
-  expect(await missing()).toMatch(/Activate a workflow with a Binance Order Book Trigger/);
+  expect(await missing()).toMatch(/Publish a workflow with a Binance Order Book Trigger/);
   await writeBook();
   await feed.writeFeedStatus(KEYS.feed, { ...STATUS, state: 'stopped' }, 60_000);
   await run('imbalance');
   await admin(server, `DEL ${KEYS.orderbook}`);
-  expect(await missing()).toMatch(/Activate a workflow/);
+  expect(await missing()).toMatch(/Publish a workflow/);
 });
 
 test('a record that was old when it was seen last has expired, and says nothing of the store', async () => {
   await feed.save(KEYS.orderbook, request('claim', 0, 1, { liveAgeMs: 60_000 }));
   await run('imbalance');
   await admin(server, 'FLUSHALL');
-  expect((await run('imbalance')).message).toMatch(/Activate a workflow/);
+  expect((await run('imbalance')).message).toMatch(/Publish a workflow/);
 });

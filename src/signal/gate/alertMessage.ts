@@ -66,7 +66,7 @@ function isKnown(price: number | null | undefined): price is number {
 }
 
 /** Thousands apart, every digit that there is. */
-function priceText(price: number): string {
+export function priceText(price: number): string {
   return price.toLocaleString('en-US', { maximumFractionDigits: 12 });
 }
 
