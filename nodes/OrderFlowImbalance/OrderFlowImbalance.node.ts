@@ -27,7 +27,7 @@ export class OrderFlowImbalance implements INodeType {
     // those of version 1 must stay what they were.
     version: [1, 1.1],
     defaultVersion: 1.1,
-    subtitle: `={{ ($parameter["source"] === "item" ? "book of the item" : $parameter["source"] === "store" && $parameter["symbolsBy"] === "rule" ? "all of the store" : ${CHOSEN_TEXT}) + " · " + ({ band: $parameter["bandBps"] + " bps", queue: "best prices" }[$parameter["measure"]] ?? "top " + ${typed('levels', '"levels"')}) + ", " + $parameter["threshold"] + " %" + ({ new: ", new books", change: ", on change" }[$parameter["emit"]] ?? "") }}`,
+    subtitle: `={{ ($parameter["source"] === "item" ? "book of the item" : $parameter["source"] === "store" && $parameter["symbolsBy"] === "rule" ? "all of the store" : ${CHOSEN_TEXT}) + " · " + ({ band: $parameter["bandBps"] + " bps, ", queue: "best prices, " }[$parameter["measure"]] ?? ((levels) => levels === "" ? "" : "top " + levels + ", ")(${typed('levels', '""')})) + $parameter["threshold"] + " %" + ({ new: ", new books", change: ", on change" }[$parameter["emit"]] ?? "") }}`,
     description:
       'Compares the bids and asks of an order book and routes items by signal: selling, buying, neutral, or none',
     defaults: { name: 'Order Flow Imbalance' },

@@ -115,8 +115,9 @@ const thresholdByFields: readonly INodeProperties[] = [
       },
     ],
     default: 'percentage',
+    hint: 'Percentile and Budget: until 12 hours are known, Threshold (%) holds',
     description:
-      'Where the threshold comes from. Until half a day of the symbol is known, Threshold (%) holds; items say what is in force. The past is what this node saw: in Order Flow Imbalance its own checks.',
+      'Where the threshold comes from. Items say what is in force. The past is what this node saw: in Order Flow Imbalance its own checks.',
   },
   {
     displayName: 'Alerts a Day',

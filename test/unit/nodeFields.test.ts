@@ -165,7 +165,7 @@ test.each([
     { symbols: { __rl: true, mode: 'list', value: 'A' }, moreSymbols: ['B', 'C'], emit: 'never' },
     'A +2 · spot · only keeps the store',
   ],
-  [imbalance, {}, 'symbols of the item · top levels, 10 %'],
+  [imbalance, {}, 'symbols of the item · 10 %'],
   [imbalance, { source: 'item', measure: 'band' }, 'book of the item · 10 bps, 10 %'],
   [
     imbalance,
