@@ -135,6 +135,7 @@ const historyFields: INodeProperties[] = [
     type: 'dateTime',
     default: '',
     displayOptions: ofHistory,
+    hint: 'Empty: 24 hours before To',
     description:
       'The first moment, in the workflow’s time zone unless it names one. Empty: 24 hours before To, in a chart the first sample since then.',
   },
@@ -144,6 +145,7 @@ const historyFields: INodeProperties[] = [
     type: 'dateTime',
     default: '',
     displayOptions: ofHistory,
+    hint: 'Empty: now',
     description: 'The last moment. Empty: now.',
   },
   {
@@ -168,6 +170,7 @@ const historyFields: INodeProperties[] = [
     name: 'step',
     type: 'number',
     ...range(0, 86400),
+    hint: '0 to 86,400; 0: every sample',
     default: 300,
     displayOptions: { ...ofSamples, hide: { shape: ['summary'] } },
     description:

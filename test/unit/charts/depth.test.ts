@@ -57,7 +57,7 @@ test('a PNG names a symbol in letters that its font lacks by their codes, an SVG
   );
   const codes = '\\u5e01\\u5b89\\u4eba\\u751f';
   expect(textsOf(drawn(chinese, { format: 'png' }))).toEqual(
-    expect.arrayContaining([`${codes}USDT`, 'mid 100.5 USDT']),
+    expect.arrayContaining([`${codes}USDT`, 'mid 100.5 USDT', 'Asks, 2 levels: 9']),
   );
 });
 
