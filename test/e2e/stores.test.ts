@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
 import type { N8nInstance } from '../../scripts/n8n/instance';
@@ -11,6 +12,9 @@ import {
   triggerNode,
 } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow } from '../../scripts/n8n/workflowTypes';
+import { isOrderFlowError } from '../../src/runtime/errors';
+import { storeKeys } from '../../src/store/keys';
+import { openStore } from '../../src/store/openStore';
 import type { RedisServer } from '../support/redisServer';
 import { baseUrls, Bench, eventually, HANG_MS, nodeNamed, readyMade, redisData } from './support';
 
@@ -26,6 +30,7 @@ let readerCredential: Record<string, { id: string; name: string }>;
 const MAX_AGE_S = 5;
 
 interface CheckItem {
+  readonly symbol: string;
   readonly signal: string | null;
   readonly reason: string | null;
   readonly message: string;
@@ -37,13 +42,14 @@ interface CheckItem {
 function feed(
   store: 'redis' | 'memory',
   credentials?: Record<string, { id: string; name: string }>,
+  symbol = 'BTCUSDT',
 ): Workflow {
   return {
     name: 'keeps the store',
     settings: {},
     nodes: [
       triggerNode(
-        { symbols: symbolsValue('BTCUSDT'), emit: 'never', store, options: baseUrls(exchange) },
+        { symbols: symbolsValue(symbol), emit: 'never', store, options: baseUrls(exchange) },
         credentials,
       ),
     ],
@@ -81,7 +87,7 @@ const checks = (path: string) =>
 beforeAll(async () => {
   bench = await Bench.open();
   reader = bench.rest;
-  exchange = await bench.exchange({ symbols: ['BTCUSDT'] });
+  exchange = await bench.exchange({ symbols: ['BTCUSDT', 'ETHUSDT'] });
   collector = await bench.collector();
   redis = await bench.redis();
   readerCredential = await bench.redisCredential(redis);
@@ -167,4 +173,70 @@ test('in queue mode the embedded store is refused, and the message says to use R
     /queue mode.*Set Snapshot Store to Redis/s,
   );
   await bench.publish(feed('redis', await bench.redisCredential(redis, queue.rest)), queue.rest);
+});
+
+/** What `npm pack` made of version 0.1.0 (commit 2ffa3ec), without types and README. */
+const OLD_PACKAGE = join(__dirname, '..', 'fixtures', 'package-0.1.0.tar.gz');
+
+test('an n8n with version 0.1.0 beside it: of one symbol one writes, each takes over from the other, and both read that and what the new one feeds alone', async () => {
+  const shared = await bench.redis();
+  const old = await bench.ownN8n({ tarball: OLD_PACKAGE });
+  const credential = await bench.redisCredential(shared);
+  const oldCredential = await bench.redisCredential(shared, old.rest);
+  const store = openStore({ kind: 'redis', credentials: redisData(shared) });
+  let epoch = 0;
+  const claimed = async (who: string, act: () => Promise<unknown>) => {
+    await act();
+    await eventually(`${who} claims the record`, HANG_MS, async () => {
+      const [found] = await store.readBooks([storeKeys('examples/', 'spot', 'BTCUSDT').orderbook]);
+      const newest = found === null || isOrderFlowError(found) ? 0 : found.record.epoch;
+      const isNew = newest > epoch;
+      epoch = newest;
+      return isNew;
+    });
+  };
+  const checkBoth = (path: string, credentials: typeof credential) => {
+    const workflow = check(path, 'redis');
+    const node = nodeNamed(workflow, 'Imbalance');
+    node.parameters.symbols = symbolsValue('BTCUSDT, ETHUSDT');
+    return {
+      ...workflow,
+      nodes: workflow.nodes.map((one) => (one === node ? { ...node, credentials } : one)),
+    };
+  };
+  /** Both versions get signals of both symbols from now on, and each is of the true book. */
+  const bothRead = async () => {
+    for (const path of ['old', 'new']) {
+      const from = checks(path).length;
+      const found = (of: string) =>
+        checks(path)
+          .slice(from)
+          .filter(({ signal, symbol }) => signal !== null && symbol === of);
+      for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
+        await eventually(`${symbol} at the ${path} version`, HANG_MS, () => found(symbol).length >= 2);
+        for (const { bids, lastUpdateId } of found(symbol))
+          expect(bids).toEqual(exchange.trueBook(symbol, lastUpdateId as number, 20)?.bids);
+      }
+    }
+  };
+  try {
+    const ofOld = await bench.create(feed('redis', oldCredential), old.rest);
+    await claimed('the old version', () => old.rest.activate(ofOld.id));
+    await bench.publish(feed('redis', credential, 'ETHUSDT'));
+    await bench.publish(checkBoth('old', oldCredential), old.rest);
+    await bench.publish(checkBoth('new', credential));
+    await bothRead();
+    const ofNew = await bench.create(feed('redis', credential));
+    await claimed('the new version', () => reader.activate(ofNew.id));
+    await bothRead();
+    await claimed('the old version', () => reader.deactivate(ofNew.id));
+    await claimed('the new version', () => reader.activate(ofNew.id));
+    await old.rest.deactivate(ofOld.id);
+    await claimed('the old version', () => old.rest.activate(ofOld.id));
+    await claimed('the new version', () => old.kill());
+    await claimed('the old version', () => old.restart());
+    await bothRead();
+  } finally {
+    await store.close();
+  }
 });
