@@ -125,10 +125,15 @@ function endOfRun(run: IRun | null | undefined): ExecutionEnd {
   if (run.status !== 'error' && run.status !== 'crashed') return { kind: 'ended' };
   const { error, lastNodeExecuted, runData = {} } = run.data?.resultData ?? {};
   if (lastNodeExecuted !== undefined || Object.keys(runData).length > 0) return { kind: 'ended' };
-  // Lost by the queue, with its worker or with what Redis held: in the middle of whatever it did.
-  if (/stalled|Missing (key|lock) for job/.test(error?.message ?? '')) return { kind: 'ended' };
+  if (HAS_RUN.test(error?.message ?? '')) return { kind: 'ended' };
   return { kind: 'failed', error: new Error(error?.message ?? 'n8n gives no reason'), mayHaveRun: true };
 }
+
+/**
+ * n8n's words where a run without data was lost by the queue, with its worker or with what Redis held, in the middle of
+ * whatever it did; or ended well, and only that could not be read.
+ */
+const HAS_RUN = /stalled|processed too many times|Missing (key|lock) for job|succeeded, but its result/;
 
 /** A check of n8n's own, before the first node, has failed it: of permissions, or because the database was away. */
 const NOT_STARTED: ExecutionEnd = {

@@ -211,7 +211,8 @@ export class Outbox<Item> {
       if (end.kind === 'ended') {
         this.patience.onEnd(execution, monotonicMs() - startedMs, inTime);
         if (inTime) this.unfinishedInARow = 0;
-      } else if (inTime || reachedNobody(end)) {
+      } else if (inTime || end.kind !== 'cancelled') {
+        // Late too: a worker whose connection to the database hangs fails what it holds after twenty seconds.
         if (end.kind !== 'cancelled') this.takeBack(load, end);
         this.pause(end, items.length);
       }

@@ -25,6 +25,8 @@ const failed = (message: string, lastNodeExecuted?: string) => () =>
     status: 'error',
     data: { resultData: { runData: {}, error: { message }, lastNodeExecuted } },
   });
+const TOO_MANY_TIMES =
+  'This execution failed to be processed too many times and will no longer retry. To allow this execution to complete, please break down your workflow or scale up your workers or adjust your worker settings.';
 const rejected = (error: Error) => () => Promise.reject(error);
 
 const REFUSED = /n8n refused an execution with 1 items before it began: .*Alerts wait/;
@@ -40,6 +42,9 @@ test.each<[string, () => Promise<unknown>, RegExp | null]>([
   ['a worker cannot load it', failed('Worker failed to find data for execution 1 (job 1)'), FAILED],
   ['a node fails', failed('no such host', 'Post'), NOTHING],
   ['it is lost with its worker', failed('job stalled more than maxStalledCount'), NOTHING],
+  ['it is lost with its worker, in the words of n8n 2.41', failed(TOO_MANY_TIMES), NOTHING],
+  ['its worker cannot reach the database', failed('timeout exceeded when trying to connect'), FAILED],
+  ['its result cannot be read', failed('Execution 1 succeeded, but its result could not be read'), NOTHING],
   ['it is lost with its queue', failed('Missing key for job 1 finished'), NOTHING],
   ['it ends well', () => Promise.resolve({ status: 'success' }), NOTHING],
 ])('an execution is over where %s', async (_name, first, expected) => {

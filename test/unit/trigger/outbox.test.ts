@@ -232,7 +232,7 @@ test.each([
 );
 
 test.each([
-  ['may have run', true, [['1']]],
+  ['may have run', true, [['1'], ['1 again']]],
   ['has not begun', false, [['1'], ['1']]],
 ])(
   'an execution that %s and fails after it was no longer waited for',
