@@ -15,6 +15,7 @@ book, and the alerts with the rule, update by update.
   --times N      each accident N times                           (default 1)
   --only NAMES   accidents by name, several separated by commas  (default all)
   --load S       measures executions a second for S seconds       (default 15; 0: not at all)
+  --alone        measures that of an n8n in one process instead, and plays no accident
   --help         this text
 
 Accidents: ${ACCIDENTS.map(({ name }) => name).join(', ')}.
@@ -27,6 +28,7 @@ async function main(): Promise<number> {
       times: { type: 'string', default: '1' },
       only: { type: 'string' },
       load: { type: 'string', default: '15' },
+      alone: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -40,17 +42,22 @@ async function main(): Promise<number> {
   if (postgresFolder() === null) throw new Error(NO_POSTGRES);
   const progress = createProgress(process.stderr);
   const layout = await ensureN8n();
-  progress.phase('starting PostgreSQL, Redis, n8n and two workers');
-  const queue = await QueueMode.start(layout, 2);
+  const workers = values.alone ? 0 : 2;
+  progress.phase(`starting PostgreSQL, Redis, n8n and ${workers} workers`);
+  const queue = await QueueMode.start(layout, workers);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void queue.close().finally(() => process.exit(2)));
   try {
     await queue.publish();
     const load = Number(values.load) > 0 ? await measureLoad(queue, Number(values.load), progress) : null;
+    if (load !== null) process.stdout.write(`${load}\n`);
+    if (values.alone) return 0;
     // As fast as n8n allows, the machine would have no time left for the accidents.
     queue.holds.takes.set('continuous', 500);
-    progress.phase('a test run on a worker');
-    const testRun = await playTestRun(queue);
+    progress.phase('a test run on a worker, and one on the main process');
+    const testRuns = await playTestRun(queue);
+    await queue.keepTestRuns();
+    testRuns.push(...(await playTestRun(queue)));
     const played: Played[] = [];
     for (let time = 1; time <= Number(values.times); time++)
       for (const accident of ACCIDENTS.filter(({ name }) => names.includes(name))) {
@@ -66,9 +73,8 @@ async function main(): Promise<number> {
       (error: Error) => error.message,
     );
     progress.done();
-    if (load !== null) process.stdout.write(`${load}\n`);
-    process.stdout.write(`${[...testRun, unsettled, report(played)].filter(Boolean).join('\n')}\n`);
-    return unsettled === '' && testRun.length === 0 && played.every(({ faults }) => faults.length === 0)
+    process.stdout.write(`${[...testRuns, unsettled, report(played)].filter(Boolean).join('\n')}\n`);
+    return unsettled === '' && testRuns.length === 0 && played.every(({ faults }) => faults.length === 0)
       ? 0
       : 1;
   } finally {
@@ -103,10 +109,12 @@ function report(played: readonly Played[]): string {
       String(sum(({ alerts }) => alerts)).padStart(8),
       String(sum(({ inFailed }) => inFailed)).padStart(10),
       String(sum(({ reordered }) => reordered)).padStart(10),
+      String(sum(({ repeated }) => repeated)).padStart(9),
     ].join(' ');
   });
   const faults = played.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`));
-  const head = 'accident                  as wanted  median s    most s   alerts  in failed  reordered';
+  const head =
+    'accident                  as wanted  median s    most s   alerts  in failed  reordered  repeated';
   return [head, ...lines, '', ...faults].join('\n').trimEnd();
 }
 

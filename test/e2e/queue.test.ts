@@ -29,5 +29,10 @@ describeWhere(postgresFolder() !== null, NO_POSTGRES)(
       expect(faults).toEqual([]);
       expect(alerts).toBeGreaterThan(0);
     });
+
+    test('a test run that stays on the main process gives the true book', async () => {
+      await queue.keepTestRuns();
+      expect(await playTestRun(queue)).toEqual([]);
+    });
   },
 );

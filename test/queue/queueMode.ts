@@ -33,6 +33,7 @@ const AT_ONCE = {
   ...{ smoothingHalfLife: 0, repeatEvery: 0, noSignalAfter: 3_600 },
 };
 const MAX_AGE_S = 5;
+const UNSETTLED = "('new', 'running', 'waiting', 'unknown')";
 
 /** The workflows: the trigger in each of its modes, and checks on a schedule of what it stores. */
 export const WORKFLOWS = ['alerts', 'interval', 'continuous', 'checked'] as const;
@@ -56,12 +57,19 @@ export class QueueMode {
   holds!: Holds;
   main!: N8nInstance;
   private collector!: Collector;
+  private mainEnvironment: NodeJS.ProcessEnv = {};
   private credential: WorkflowNode['credentials'];
   private readonly undo: Array<() => Promise<unknown> | void> = [];
 
-  /** @param layout of an installed n8n; @throws Error where PostgreSQL or Redis is not installed */
+  private constructor(private readonly inQueue: boolean) {}
+
+  /**
+   * @param layout of an installed n8n
+   * @param workers none: n8n runs all executions in one process, for comparison
+   * @throws Error where PostgreSQL or Redis is not installed
+   */
   static async start(layout: N8nLayout, workers: number, tarball?: string): Promise<QueueMode> {
-    const queue = new QueueMode();
+    const queue = new QueueMode(workers > 0);
     try {
       await queue.open(layout, workers, tarball);
     } catch (error) {
@@ -83,11 +91,21 @@ export class QueueMode {
 
   /** The worker that runs the execution. */
   workerOf(execution: string): N8nInstance {
-    const found = this.workers.find((worker) =>
-      worker.log().includes(`Worker started execution ${execution} `),
-    );
+    const found = this.workers.find((worker) => hasStarted(worker, execution));
     if (found === undefined) throw new Error(`no worker has started execution ${execution}`);
     return found;
+  }
+
+  /** Does n8n hand test runs to a worker? */
+  get offloads(): boolean {
+    return this.mainEnvironment[OFFLOAD] === 'true';
+  }
+
+  /** From now on test runs stay on the main process, which starts again for it. */
+  async keepTestRuns(): Promise<void> {
+    this.mainEnvironment[OFFLOAD] = 'false';
+    await this.main.restart();
+    await Promise.all([...this.ids.keys()].map((name) => this.next(name, 60_000)));
   }
 
   at(name: WorkflowName): readonly Arrived[] {
@@ -112,23 +130,23 @@ export class QueueMode {
   }
 
   /** Alerts in executions that n8n has begun and not ended well: what became of them, its own list says. */
-  alertsOfOtherExecutions(): Alert[] {
+  alertsOfOtherExecutions(): Array<Alert & { readonly mayStillRun: boolean }> {
     const rows = this.postgres.query(
-      `select d.data from execution_entity e join execution_data d on d."executionId" = e.id
+      `select e.status in ${UNSETTLED}, d.data from execution_entity e join execution_data d on d."executionId" = e.id
        where e."workflowId" = '${this.ids.get('alerts')}' and e.status <> 'success'`,
     );
-    return rows.flatMap((text) => {
-      const data = parseFlatted(text) as StoredData;
+    return rows.flatMap((row) => {
+      const data = parseFlatted(row.slice(row.indexOf('|') + 1)) as StoredData;
       const ran = data.resultData?.runData?.Trigger?.[0]?.data?.main;
       const items = ran ?? data.executionData?.nodeExecutionStack?.[0]?.data?.main ?? [];
-      return (items[0] ?? []).map(({ json }) => json);
+      return (items[0] ?? []).map(({ json }) => ({ ...json, mayStillRun: row.startsWith('t') }));
     });
   }
 
   /** Executions in n8n's database that have not ended, by their number. */
   unsettled(): string[] {
     return this.postgres.query(
-      "select id || ' ' || status from execution_entity where status in ('new', 'running', 'waiting', 'unknown')",
+      `select id || ' ' || status from execution_entity where status in ${UNSETTLED}`,
     );
   }
 
@@ -174,7 +192,7 @@ export class QueueMode {
     this.collector = await Collector.start(({ path, body, atMs }) => this.take(path, body as Item, atMs));
     this.undo.push(() => this.collector.close());
 
-    const env = this.environment();
+    const env = (this.mainEnvironment = { ...this.environment(), [OFFLOAD]: 'true' });
     const packed = tarball ?? (await packProject(folder));
     this.main = await this.n8n({ layout, env, tarball: packed });
     const folders = Array.from({ length: workers }, (_, i) => join(folder, `worker-${i}`));
@@ -207,7 +225,7 @@ export class QueueMode {
   private environment(): NodeJS.ProcessEnv {
     const { postgres, queueRedis } = this;
     return {
-      ...{ EXECUTIONS_MODE: 'queue', OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true' },
+      EXECUTIONS_MODE: this.inQueue ? 'queue' : 'regular',
       ...{ QUEUE_BULL_REDIS_HOST: queueRedis.host, QUEUE_BULL_REDIS_PORT: String(queueRedis.port) },
       ...{
         DB_TYPE: 'postgresdb',
@@ -243,7 +261,8 @@ export class QueueMode {
         this.credential,
       );
     const post = postNode('Post', `${this.collector.url}/${name}`, [400, 0]);
-    post.parameters.jsonBody = '={{ JSON.stringify({ ...$json, execution: $execution.id }) }}';
+    const sent = '{ ...$json, execution: $execution.id, place: $itemIndex }';
+    post.parameters.jsonBody = `={{ JSON.stringify(${sent}) }}`;
     if (name === 'checked') {
       const options = { maxAge: MAX_AGE_S, includeLevels: true };
       const check = imbalanceNode(
@@ -268,6 +287,12 @@ export class QueueMode {
     return { name, settings, nodes, connections: connect(['Trigger', 0, 'Post'], ['Post', 0, 'Hold']) };
   }
 }
+
+/** Where test runs take place is the main process's to decide. */
+const OFFLOAD = 'OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS';
+
+export const hasStarted = (worker: N8nInstance, execution: string): boolean =>
+  worker.log().includes(`Worker started execution ${execution} `);
 
 /** The parts of a stored execution that say what its trigger gave it. */
 interface StoredData {

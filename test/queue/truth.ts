@@ -21,8 +21,9 @@ export interface Item {
   readonly message?: string;
   readonly warning?: string;
   readonly receivedAtMs?: number | null;
-  /** n8n's number of the execution that sent it. */
+  /** n8n's number of the execution that sent it, and its place among the items of that. */
   readonly execution?: string;
+  readonly place?: number;
 }
 
 export interface Alert extends Item {
@@ -66,8 +67,9 @@ export class Truth {
       if (truth !== signal) faults.push(`at ${id} ${signal} was reported where the rule says ${truth}`);
       if (previous !== null) {
         const { lastUpdateId: from, signal: last } = previous;
-        if (from === id) faults.push(`the alert at ${id} came twice`);
-        else if (last !== previousSignal)
+        if (from === id) {
+          if (!isRepeated(alert) && !isRepeated(previous)) faults.push(`the alert at ${id} came twice`);
+        } else if (last !== previousSignal)
           faults.push(`at ${id} an alert after ${previousSignal}, and the one before it said ${last}`);
         else faults.push(...this.changesBetween(from, id, last));
       }
@@ -94,4 +96,27 @@ export class Truth {
     const book = this.exchange.trueBook(SYMBOL, id, LEVELS);
     if (book !== null) this.signals.push({ id, signal: trueSignal(book, LEVELS, THRESHOLD, null).signal });
   }
+}
+
+/** The trigger cannot know whether it was reported, and says so. */
+export const isRepeated = ({ warning = '' }: Item): boolean => /may have been reported/.test(warning);
+
+/**
+ * What came behind a newer alert, a sentence for each. n8n's HTTP Request node sends the items of one execution side by
+ * side: among these the order is the trigger's, whatever arrived first.
+ */
+export function disordered(arrived: readonly Alert[]): string[] {
+  const byExecution: Alert[][] = [];
+  for (const alert of arrived) {
+    const last = byExecution.at(-1);
+    if (last?.[0].execution === alert.execution) last?.push(alert);
+    else byExecution.push([alert]);
+  }
+  const inOrder = byExecution.flatMap((items) => items.sort((a, b) => Number(a.place) - Number(b.place)));
+  const named = ({ lastUpdateId, execution }: Alert) => `${lastUpdateId} of execution ${execution}`;
+  return inOrder.flatMap((alert, i) =>
+    i > 0 && alert.lastUpdateId < inOrder[i - 1].lastUpdateId
+      ? [`the alert at ${named(alert)} came behind the one at ${named(inOrder[i - 1])}`]
+      : [],
+  );
 }
