@@ -57,13 +57,6 @@ export async function playAccident(queue: QueueMode, accident: Accident): Promis
   const outcome = await settled(queue, first, before);
   faults.push(...queue.faults.slice(wrong), ...outcome.faults);
   const reordered = disordered(outcome.arrived);
-  /*DEBUG*/ outcome.arrived.forEach((a, i) => {
-    const b = outcome.arrived[i - 1];
-    if (i > 0 && a.lastUpdateId < b.lastUpdateId)
-      process.stderr.write(
-        `RAW ${name}: ${a.lastUpdateId} ex ${a.execution} place ${a.place} behind ${b.lastUpdateId} ex ${b.execution} place ${b.place}\n`,
-      );
-  });
   if (!mayReorder) faults.push(...reordered);
   if (queue.exchange.stats.openConnections !== 1) faults.push('not one connection after');
   const { arrived, elsewhere } = outcome;
