@@ -2,9 +2,6 @@
  * `npm start`: a real n8n with this package and a demonstration workflow, live on the terminal. Builds where that is
  * needed; everything it starts is gone when it ends.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { MARKETS } from '../src/feed/markets';
 import { storeTopics } from '../src/store/keys';
 import { buildIfNeeded } from './demo/build';
@@ -15,7 +12,6 @@ import { startPreview } from './demo/preview';
 import { stopSignal } from './demo/stopSignal';
 import { demoWorkflow, STATUS_PATH } from './demo/workflow';
 import { Collector, type Received } from './n8n/collector';
-import { packProject } from './n8n/communityPackage';
 import { ensureN8n } from './n8n/install';
 import { N8nInstance } from './n8n/instance';
 import { portOr } from './n8n/ports';
@@ -42,12 +38,9 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal, cleanup: C
   const progress = createProgress();
   cleanup.push(() => progress.done());
   progress.phase(`Installing the package into n8n ${N8N_VERSION} and starting it`);
-  const folder = mkdtempSync(join(tmpdir(), 'orderflow-package-'));
-  cleanup.push(() => rmSync(folder, { recursive: true, force: true }));
-  const tarball = await packProject(folder);
   const port = await portOr(options.port ?? USUAL_PORT, options.port !== null);
   signal.throwIfAborted();
-  const n8n = await N8nInstance.start({ layout, tarball, port, signal });
+  const n8n = await N8nInstance.start({ layout, built: true, port, signal });
   cleanup.push(() => n8n.stop());
   signal.throwIfAborted();
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { npmCommand, npmEnv, run } from '../processes';
 
@@ -56,17 +56,32 @@ export async function installCommunityPackage(
   tarball: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const folder = join(userFolder, '.n8n', 'nodes');
-  const name = packageName();
-  const own = join(folder, 'node_modules', name);
+  const own = ownFolder(userFolder);
   mkdirSync(own, { recursive: true });
   const { code, tail } = await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'], { signal });
   if (code !== 0) throw new Error(`The package could not be unpacked for n8n:\n${tail}`);
+  addDependencies(userFolder);
+}
+
+/** The same with the built project itself, of which n8n reads these parts. */
+export function installBuiltPackage(userFolder: string): void {
+  for (const part of ['package.json', 'index.js', 'dist'])
+    cpSync(join(PROJECT_ROOT, part), join(ownFolder(userFolder), part), { recursive: true });
+  addDependencies(userFolder);
+}
+
+const nodesFolder = (userFolder: string) => join(userFolder, '.n8n', 'nodes');
+const ownFolder = (userFolder: string) => join(nodesFolder(userFolder), 'node_modules', packageName());
+
+/** Links to what npm would put beside the package, and n8n's list of what a user has added. */
+function addDependencies(userFolder: string): void {
+  const folder = nodesFolder(userFolder);
   for (const path of shippedFolders()) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     symlinkSync(join(PROJECT_ROOT, path), join(folder, path), 'junction');
   }
-  const { version } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8')) as { version: string };
+  const own = readFileSync(join(ownFolder(userFolder), 'package.json'), 'utf8');
+  const { name, version } = JSON.parse(own) as { name: string; version: string };
   writeFileSync(
     join(folder, 'package.json'),
     `${JSON.stringify({ name: 'installed-nodes', private: true, dependencies: { [name]: version } })}\n`,

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { npmCommand, npmEnv, run, type RunResult } from '../processes';
 import { createProgress, grouped, type Progress } from '../terminal';
 import { DownloadCount } from './downloadCount';
+import { N8nInstance } from './instance';
 import {
   isInstalled,
   N8N_VERSION,
@@ -31,7 +32,8 @@ export async function ensureN8n(
   options: { readonly home?: string; readonly signal?: AbortSignal; readonly progress?: Progress } = {},
 ): Promise<N8nLayout> {
   const layout = n8nLayout(options.home);
-  if (isInstalled(layout)) return layout;
+  const isReady = () => isInstalled(layout) && existsSync(layout.database);
+  if (isReady()) return layout;
   makeHome(layout);
   const progress = options.progress ?? createProgress();
   try {
@@ -39,8 +41,9 @@ export async function ensureN8n(
       `${layout.home}.lock`,
       (owner) => progress.phase(`Another install is under way (${owner}), waiting for it`),
       async () => {
-        if (isInstalled(layout)) return;
-        await install(layout, progress, options.signal);
+        if (isReady()) return;
+        if (!isInstalled(layout)) await install(layout, progress, options.signal);
+        await startOnce(layout, progress, options.signal);
         progress.done(`n8n ${N8N_VERSION} is ready in ${layout.home}`);
       },
     );
@@ -138,6 +141,16 @@ async function loads(layout: N8nLayout, signal?: AbortSignal): Promise<boolean> 
     signal,
   });
   return native.code === 0;
+}
+
+async function startOnce(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
+  progress.phase('Starting n8n once, which makes its database (half a minute)');
+  const folder = dirname(dirname(layout.database));
+  const userFolder = `${folder}.part`;
+  for (const path of [folder, userFolder]) rmSync(path, { recursive: true, force: true });
+  const n8n = await N8nInstance.start({ layout, userFolder, signal });
+  await n8n.terminate();
+  renameSync(userFolder, folder);
 }
 
 function explainDownload({ tail }: RunResult, layout: N8nLayout): string {

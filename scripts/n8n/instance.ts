@@ -1,10 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { groupAlive, killGroup } from '../processes';
-import { installCommunityPackage } from './communityPackage';
+import { installBuiltPackage, installCommunityPackage } from './communityPackage';
 import type { N8nLayout } from './layout';
 import { freePorts } from './ports';
 import { N8nRestClient } from './restClient';
@@ -13,6 +22,8 @@ export interface InstanceOptions {
   readonly layout: N8nLayout;
   /** Our packed package, installed before the first start; none: n8n with its own nodes. */
   readonly tarball?: string;
+  /** The same as it is built here, which takes no time to pack. */
+  readonly built?: boolean;
   /** The editor's port; a free one if not given. */
   readonly port?: number;
   /** The user folder; a temporary one, deleted by `stop`, if not given. */
@@ -31,6 +42,13 @@ const READY_POLL_MS = 100;
 const STOP_GRACE_MS = 20_000;
 /** What a test or the demonstration needs of the machine's environment; n8n's own settings never come from there. */
 const INHERITED = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SystemRoot|(https?|no|all)_proxy)$/i;
+
+/** SQLite keeps what it wrote last in a file of its own. */
+function copyDatabase({ database }: N8nLayout, userFolder: string): void {
+  for (const end of ['', '-wal'])
+    if (existsSync(database + end))
+      copyFileSync(database + end, join(userFolder, '.n8n', `database.sqlite${end}`));
+}
 
 /** One real n8n: its process, its folder, its ports. Whoever makes one calls `stop`, which leaves nothing behind. */
 export class N8nInstance {
@@ -58,10 +76,12 @@ export class N8nInstance {
     const temporary = options.userFolder === undefined;
     const folder = options.userFolder ?? mkdtempSync(join(tmpdir(), 'orderflow-n8n-'));
     mkdirSync(join(folder, '.n8n'), { recursive: true });
+    if (temporary) copyDatabase(options.layout, folder);
     const [free, broker] = await freePorts(2);
     const instance = new N8nInstance(options, folder, options.port ?? free, broker, temporary);
     try {
       if (options.tarball) await installCommunityPackage(folder, options.tarball, options.signal);
+      else if (options.built) installBuiltPackage(folder);
       await instance.launch();
     } catch (error) {
       await instance.stop();
@@ -210,6 +230,8 @@ export class N8nInstance {
       N8N_DYNAMIC_BANNERS_ENABLED: 'false',
       N8N_HIRING_BANNER_ENABLED: 'false',
       N8N_GRACEFUL_SHUTDOWN_TIMEOUT: '10',
+      // What Node has compiled once.
+      NODE_COMPILE_CACHE: join(this.options.layout.home, 'compile-cache'),
       ORDERFLOW_STOP_WITH_PARENT: '1',
       ...this.options.env,
     };
