@@ -19,6 +19,11 @@ import type { TriggerSettings } from './settings';
 
 /** An alert waits no longer than this for the store to note it. Milliseconds. */
 export const NOTE_WITHIN_MS = 2_000;
+/**
+ * n8n writes an execution down after it has taken its items: of a process that is killed before, nobody has them. Until
+ * then the store keeps them too. Milliseconds.
+ */
+export const TAKEN_AFTER_MS = 250;
 /** A state is written at least this often, so that one that goes on never looks too old. Milliseconds. */
 const REFRESH_MS = MAX_GATE_AGE_MS / 6;
 /** Alerts of one symbol that the store keeps while they wait for an execution; of more, the newest. */
@@ -81,6 +86,8 @@ export class AlertMemory {
   private restarted: GateRestart | null;
   /** Oldest first; compared by object, not by content. */
   private waiting: WaitingAlert[] = [];
+  /** Of these, n8n was given some a moment ago. */
+  private readonly leaving = new Map<WaitingAlert, NodeJS.Timeout>();
   /** Another running trigger's, which that one hands over. */
   private others: readonly WaitingAlert[] = [];
   private seenVersion: number;
@@ -147,20 +154,32 @@ export class AlertMemory {
     clearInterval(this.refresh);
     this.unlisten();
     this.ended = true;
+    // n8n takes its time to end: it writes down what it was given.
+    for (const alert of this.leaving.keys()) this.forget(alert);
     if (this.hasNews()) await this.notedInTime();
   }
 
   private deliver(alert: WaitingAlert, item: AlertJson): void {
     this.passOn(item, {
       onGone: () => {
-        this.forget(alert);
-        this.saveSoon();
+        const timer = setTimeout(() => {
+          this.forget(alert);
+          this.saveSoon();
+        }, TAKEN_AFTER_MS);
+        this.leaving.set(alert, timer.unref());
       },
       onTakenBack: () => {
+        if (this.stays(alert)) return;
         this.keepAgain(alert);
         this.saveSoon();
       },
     });
+  }
+
+  /** @returns whether it was on its way out */
+  private stays(alert: WaitingAlert): boolean {
+    clearTimeout(this.leaving.get(alert));
+    return this.leaving.delete(alert);
   }
 
   /** In the place that it had. */
@@ -170,6 +189,7 @@ export class AlertMemory {
   }
 
   private forget(alert: WaitingAlert): void {
+    this.stays(alert);
     this.waiting = this.waiting.filter((other) => other !== alert);
   }
 

@@ -9,6 +9,7 @@ import {
   AlertMemory,
   type AlertJson,
   NOTE_WITHIN_MS,
+  TAKEN_AFTER_MS,
   loadAlertMemories,
 } from '../../src/trigger/alertMemory';
 import { AlertWatch } from '../../src/trigger/alertWatch';
@@ -178,6 +179,22 @@ describe.each(['memory', 'redis'] as const)('alerts with the store %s', (kind) =
     );
     await next.close();
     await killed.close();
+  });
+
+  test('that n8n was given right before its process was killed come again, with the doubt in words; others do not', async () => {
+    const workflow = randomUUID();
+    const killed = await Run.start(workflow, kind);
+    killed.see(20);
+    await until(() => killed.handed.length > 0, 'handed over');
+    const next = await Run.start(workflow, kind);
+    await until(() => next.handed.length > 0, 'handed over again');
+    expect(next.handed[0].warning).toMatch(/It may have been reported before\.$/);
+    await new Promise((resolve) => setTimeout(resolve, TAKEN_AFTER_MS));
+    await settle();
+    const third = await Run.start(workflow, kind);
+    await settle();
+    expect(third.handed).toEqual([]);
+    for (const run of [third, next, killed]) await run.close();
   });
 
   test('that n8n refused and a killed trigger had to try again come afterwards, in order', async () => {
