@@ -7,7 +7,7 @@ import { FeedStatusWriter } from './feedStatusWriter';
 import { HistoryWriter } from './historyWriter';
 import { bookContent } from './bookContent';
 import type { RecordState, SnapshotStore, StoredFlow, WriterRole, WriteReply } from '../types';
-import { commonMoment, isShort, leastSaveEveryMs, longestTtlMs, mostLevels } from './writerNeeds';
+import { isShort, leastSaveEveryMs, longestTtlMs, mostLevels } from './writerNeeds';
 import type { WriterSource, WriterStats } from './writerTypes';
 
 /** An unchanged book is confirmed as live this often, milliseconds. */
@@ -207,8 +207,9 @@ export class RecordWriter {
   private advance(book: LiveBook, now: number): void {
     const levels = this.levels();
     const { written } = this;
+    const since = now - this.lastWriteAt;
     if (this.role === 'standby')
-      return this.paced(STANDBY_PROBE_MS, now, () => this.save(levels, 'standby'));
+      return this.when(STANDBY_PROBE_MS - since, () => this.save(levels, 'standby'));
     if (this.role === 'claim') return this.save(levels, 'claim');
     if (this.olderSince !== null && now - this.olderSince >= LOWER_ID_GRACE_MS)
       return this.save(levels, 'renew');
@@ -222,11 +223,11 @@ export class RecordWriter {
       if (notTradingOf(book) !== written.notTrading) return this.save(levels, 'renew');
       // Another source's book has changed, not this one: the next to change must not wait for the heartbeat.
       this.dirty = false;
-      return this.paced(HEARTBEAT_MS, now, () => this.confirm(book, levels, written));
+      return this.when(HEARTBEAT_MS - since, () => this.confirm(book, levels, written));
     }
     // Standby writers wait as long as the record says, so a slower pace is written into the record before it is used.
     const pace = Math.min(this.saveEveryMs(), written.saveEveryMs);
-    return this.paced(pace, now, () => this.save(levels, 'hold'));
+    return this.when(pace - since, () => this.save(levels, 'hold'));
   }
 
   /**
@@ -241,8 +242,7 @@ export class RecordWriter {
     else this.wakeIn(Math.min(wait, this.saveEveryMs()));
   }
 
-  private paced(paceMs: number, now: number, act: () => void): void {
-    const waitMs = commonMoment(this.lastWriteAt, paceMs) - now;
+  private when(waitMs: number, act: () => void): void {
     if (waitMs <= 0) act();
     else this.wakeIn(waitMs);
   }

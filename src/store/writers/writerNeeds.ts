@@ -22,20 +22,6 @@ export function longestTtlMs(sources: Iterable<WriterSource>): number {
   return Math.round(most);
 }
 
-/** Writers that write once a second or less meet at moments this far apart, milliseconds. */
-const LONGEST_STEP_MS = 50;
-const STEPS_A_PACE = 10;
-
-/**
- * When to write again: a pace after the last write, moved to a moment that all writers of this pace have in common. What
- * many symbols write then leaves in one packet, which costs a third of as many packets.
- */
-export function commonMoment(lastMs: number, paceMs: number): number {
-  const stepMs = Math.min(paceMs / STEPS_A_PACE, LONGEST_STEP_MS);
-  // A timer that was a little late keeps its place among the moments.
-  return Math.ceil((lastMs + paceMs) / stepMs - 0.1) * stepMs;
-}
-
 /** Does the book hold fewer levels than asked for, because the feed knows no more? */
 export function isShort({ bids, asks, bidsComplete, asksComplete }: LiveBook, levels: number): boolean {
   return (bids.length < levels && !bidsComplete) || (asks.length < levels && !asksComplete);
