@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { range } from './range';
-import { MARKETS } from '../../src/feed/markets';
+import { DEFAULT_MARKET, MARKETS } from '../../src/feed/markets';
 
 /** Fields that more than one node shows, so that they read the same everywhere. */
 
@@ -9,7 +9,7 @@ export const marketField: INodeProperties = {
   name: 'market',
   type: 'options',
   options: Object.values(MARKETS).map(({ id, name }) => ({ name, value: id })),
-  default: 'spot',
+  default: DEFAULT_MARKET,
   description: 'The Binance market the symbols are traded on',
 };
 

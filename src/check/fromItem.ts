@@ -1,5 +1,5 @@
 import { notTradingDetail } from '../feed/listing';
-import type { MarketId } from '../feed/markets';
+import { DEFAULT_MARKET } from '../feed/markets';
 import type { Trust } from '../signal/types';
 import type { BookAnswer } from './bookAnswer';
 import { sidesOfItem } from './item/contents';
@@ -20,7 +20,7 @@ const TRADING_WORD = /^[A-Z_]{1,40}$/;
 export function bookFromItem(
   item: Record<string, unknown>,
   nowMs: number,
-  askedMarket: MarketId = 'spot',
+  askedMarket = DEFAULT_MARKET,
 ): BookAnswer {
   const sides = sidesOfItem(item);
   const symbol = labelOf(item.symbol);

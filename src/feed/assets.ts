@@ -12,7 +12,7 @@ export interface Units {
 const QUOTES =
   'FDUSD|USDT|USDC|TUSD|BUSD|USDP|USD1|BFUSD|BTC|ETH|BNB|XRP|SOL|TRX|DOGE|DOT|DAI|EURI|AEUR|EUR|GBP|AUD|TRY|BRL|JPY|PLN|RON|ZAR|UAH|ARS|MXN|CZK|COP|IDR|NGN|RUB';
 const PAIR = new RegExp(`^(.+?)(${QUOTES})(?:_\\d{6})?$`);
-/** Binance.US alone quotes in dollars; elsewhere the end of XUSD and others would be taken for them. */
+/** Where pairs are in dollars; elsewhere the end of XUSD and others would be taken for them. */
 const PAIR_IN_USD = new RegExp(`^(.+?)(${QUOTES}|USD)$`);
 const LABEL = /^([^/:]+)\/([^/:]+)/;
 
@@ -20,6 +20,6 @@ export function unitsOf(market: MarketId, symbol: string | null): Units {
   if (MARKETS[market].contracts === 'inverse') return { quantityUnit: 'contracts', notionalCurrency: 'USD' };
   if (symbol === null) return { quantityUnit: null, notionalCurrency: null };
   const [, quantityUnit = null, notionalCurrency = null] =
-    LABEL.exec(symbol) ?? (market === 'us' ? PAIR_IN_USD : PAIR).exec(symbol) ?? [];
+    LABEL.exec(symbol) ?? (MARKETS[market].hasDollarPairs ? PAIR_IN_USD : PAIR).exec(symbol) ?? [];
   return { quantityUnit, notionalCurrency };
 }

@@ -15,6 +15,10 @@ export interface Market {
   readonly contracts: 'none' | 'linear' | 'inverse';
   /** COIN-M: a quantity is a number of contracts, each worth this many USD. Null: quantities are in the base asset. */
   readonly contractSize: ((symbol: string) => number) | null;
+  /** Pairs are quoted in dollars themselves, not only in coins tied to them. */
+  readonly hasDollarPairs: boolean;
+  /** What charting sites write before its symbols, as in `BINANCE:BTCUSDT`. */
+  readonly chartPrefix: string;
 }
 
 export type MarketId =
@@ -30,8 +34,15 @@ const FUTURES_SPEEDS = new Map([
   [500, '@500ms'],
 ]);
 
-const SPOT = { speeds: SPOT_SPEEDS, maxDepth: 5_000, contracts: 'none', contractSize: null } as const;
-const FUTURES = { speeds: FUTURES_SPEEDS, maxDepth: 1_000 } as const;
+const BINANCE = { hasDollarPairs: false, chartPrefix: 'BINANCE' } as const;
+const SPOT = {
+  ...BINANCE,
+  speeds: SPOT_SPEEDS,
+  maxDepth: 5_000,
+  contracts: 'none',
+  contractSize: null,
+} as const;
+const FUTURES = { ...BINANCE, speeds: FUTURES_SPEEDS, maxDepth: 1_000 } as const;
 const USDM = { ...FUTURES, contracts: 'linear', contractSize: null } as const;
 const COINM = {
   ...FUTURES,
@@ -80,6 +91,8 @@ export const MARKETS: { readonly [id in MarketId]: Market } = {
     restBaseUrl: 'https://api.binance.us',
     webSocketBaseUrl: 'wss://stream.binance.us:9443',
     keyPrefix: 'us-',
+    hasDollarPairs: true,
+    chartPrefix: 'BINANCEUS',
   },
   spotTestnet: {
     ...SPOT,
@@ -114,6 +127,9 @@ export const MARKETS: { readonly [id in MarketId]: Market } = {
     keyPrefix: 'coinm-demo-',
   },
 };
+
+/** Where nobody names one. */
+export const DEFAULT_MARKET: MarketId = 'spot';
 
 export function isMarketId(value: unknown): value is MarketId {
   return typeof value === 'string' && Object.hasOwn(MARKETS, value);

@@ -74,7 +74,7 @@ function namedSymbol(input: unknown, market: Market, field: string): NamedSymbol
     return { symbol, writtenAs: symbol === writtenAs ? null : writtenAs };
   };
   const prefixed = PREFIXED.exec(writtenAs);
-  if (prefixed !== null && prefixed[1] !== (market.id === 'us' ? 'BINANCEUS' : 'BINANCE'))
+  if (prefixed !== null && prefixed[1] !== market.chartPrefix)
     throw refuse(
       field,
       `holds ${JSON.stringify(writtenAs)}, which names another exchange than ${market.name}`,

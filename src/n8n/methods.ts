@@ -9,6 +9,7 @@ import type {
   INodePropertyOptions,
 } from 'n8n-workflow';
 import { isTrading, type ListedSymbol, similarSymbol } from '../feed/listing';
+import { DEFAULT_MARKET } from '../feed/markets';
 import { testRedisCredential } from '../store/redis/credentialTest';
 import { toNodeError } from './nodeErrors';
 import { venueOf } from './venues';
@@ -76,7 +77,7 @@ function meantBy(wanted: string, listed: readonly ListedSymbol[]): INodeListSear
 /** Without an item at hand an expression gives nothing, or its own text: then the market of most users. */
 function pickedMarket(value: unknown): unknown {
   return value === undefined || value === null || (typeof value === 'string' && value.startsWith('='))
-    ? 'spot'
+    ? DEFAULT_MARKET
     : value;
 }
 

@@ -1,4 +1,4 @@
-import { MARKETS, type MarketId, isMarketId } from '../../feed/markets';
+import { DEFAULT_MARKET, MARKETS, type MarketId, isMarketId } from '../../feed/markets';
 import { itemInvalid } from './invalid';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -32,16 +32,16 @@ export function labelOf(value: unknown): string | null {
 
 /**
  * The market of an item's book: what the item names, else what its symbol or pair shows, else what the user asked for.
- * @param asked the Market field; `spot` is its default and contradicts nothing
+ * @param asked the Market field; its default contradicts nothing
  * @throws OrderFlowError OF_ITEM_INVALID where two of these contradict each other, or a contract's worth is not known
  */
 export function marketOfItem(item: Item, symbol: string | null, asked: MarketId): MarketId {
   const named = namedMarket(item.market);
   const implied = impliedMarket(item, symbol);
-  const said = named ?? (asked === 'spot' ? null : asked);
+  const said = named ?? (asked === DEFAULT_MARKET ? null : asked);
   if (implied !== null && said !== null && MARKETS[said].contracts !== MARKETS[implied.market].contracts) {
-    // Binance.US has pairs in USD, and a pair alone is no contract.
-    if (!(said === 'us' && implied.by.startsWith('"pair"')))
+    // A pair in dollars alone is no contract.
+    if (!(MARKETS[said].hasDollarPairs && implied.by.startsWith('"pair"')))
       throw itemInvalid(
         `${named === null ? 'the field Market' : '"market"'} is ${said}, but ${implied.by} is of ${implied.market}`,
       );
