@@ -288,7 +288,9 @@ export class RedisStore implements SnapshotStore {
     const byNode = new Map<RedisNode, number[]>();
     for (const [i, key] of keys.entries()) {
       const node = await place.reach(key);
-      byNode.set(node, [...(byNode.get(node) ?? []), i]);
+      const indices = byNode.get(node);
+      if (indices === undefined) byNode.set(node, [i]);
+      else indices.push(i);
     }
     await Promise.all([...byNode].map(([node, indices]) => readFrom(node, indices)));
     return results;
