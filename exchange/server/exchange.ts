@@ -88,6 +88,7 @@ export class Exchange {
       if (typeof given === 'string') continue;
       if (given.status !== undefined) this.setStatus(given.symbol, given.status);
       if (given.quoteVolume !== undefined) this.setQuoteVolume(given.symbol, given.quoteVolume);
+      this.feed(given.symbol).contractType = given.contractType ?? null;
     }
     this.context = {
       profile: this.profile,

@@ -40,7 +40,7 @@ function makeSynthetic(
     seed: options.seed ?? 1,
     contiguousIds: profile.kind === 'spot',
     wireDecimals: profile.wireDecimals,
-    contractSize: contractSizeOf(profile, symbol.symbol),
+    contractSize: symbol.contractSize ?? contractSizeOf(profile, symbol.symbol),
     history,
   });
 }

@@ -18,6 +18,10 @@ export interface SymbolOptions {
   /** Standard deviation of the price over a second, basis points. */
   readonly volatilityBps?: number;
   readonly firstUpdateId?: number;
+  /** Futures: `TRADIFI_PERPETUAL`, `NEXT_QUARTER`, …; by the name unless given. */
+  readonly contractType?: string;
+  /** COIN-M: USD a contract is worth; by the exchange's contract rules unless given. */
+  readonly contractSize?: number;
 }
 
 export interface SourceOptions {

@@ -171,7 +171,8 @@ function snapshot(
 function listed(feed: SymbolFeed): ListedSymbol {
   const { book, rules } = feed.market;
   const lastPrice = book.bids.length > 0 ? book.wireTop(book.bids, 1)[0][0] : '0';
-  return { rules, status: feed.status, quoteVolume: feed.quoteVolume, lastPrice };
+  const { status, quoteVolume, contractType } = feed;
+  return { rules, status, quoteVolume, contractType, lastPrice };
 }
 
 function listing(context: RestContext, params: Record<string, string>): Reply {

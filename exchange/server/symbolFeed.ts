@@ -31,6 +31,8 @@ export class SymbolFeed {
   status = 'TRADING';
   /** 24 h volume in quote currency, as the ticker says it. */
   quoteVolume: number;
+  /** Of futures; null: by the symbol's name. */
+  contractType: string | null = null;
   /** The newest diff event handed to a stream. */
   newest: { firstUpdateId: number; finalUpdateId: number } | null = null;
   private readonly channels: Channel[];

@@ -7,6 +7,7 @@ export interface ListedSymbol {
   readonly rules: SymbolRules;
   readonly status: string;
   readonly quoteVolume: number;
+  readonly contractType: string | null;
   readonly lastPrice: string;
 }
 
@@ -30,7 +31,7 @@ export function exchangeInfo(
   };
 }
 
-function symbolInfo(profile: Profile, { rules, status }: ListedSymbol): object {
+function symbolInfo(profile: Profile, { rules, status, contractType }: ListedSymbol): object {
   const { symbol, tickSize, stepSize, contractSize } = rules;
   const pair = pairOf(symbol);
   const quote =
@@ -57,7 +58,7 @@ function symbolInfo(profile: Profile, { rules, status }: ListedSymbol): object {
   const futures = {
     ...shared,
     pair,
-    contractType: dated ? 'CURRENT_QUARTER' : 'PERPETUAL',
+    contractType: contractType ?? (dated ? 'CURRENT_QUARTER' : 'PERPETUAL'),
     marginAsset: profile.kind === 'coinm' ? base : quote,
     pricePrecision: decimalsOf(tickSize),
     quantityPrecision: decimalsOf(stepSize),

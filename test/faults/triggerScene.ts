@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { IDataObject, INodeExecutionData, INodeType, ITriggerFunctions } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { type Exchange, type ExchangeOptions, startExchange } from '../../exchange';
-import { triggerFields } from '../../nodes/BinanceOrderBookTrigger/fields';
 import { feedRegistry } from '../../src/binance/feedRegistry';
 import type { FeedLease, FeedListener, SymbolView } from '../../src/feed/types';
-import { startTriggerNode } from '../../src/n8n/triggerNode';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
 import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
 import type { SessionLimits } from '../../src/trigger/triggerSession';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { HandMadeView } from '../support/handMadeView';
-import { BinanceOrderBookTrigger } from '../support/nodes';
+import { limitedTrigger } from '../support/limitedTrigger';
 import { Random } from './random';
 import { must, type RunResult } from './scenario';
 import { noRedisConnectionLeft } from './sharedRedis';
@@ -37,6 +35,8 @@ export interface TriggerSceneOptions {
   /** The symbols that the parameters name. */
   readonly symbols: readonly string[];
   readonly limits?: SessionLimits;
+  /** Credentials where the parameters keep the books in Redis. */
+  readonly redis?: Record<string, unknown> | null;
   /** What the workflow does; the execution ends when the promise settles. */
   readonly onExecution?: (items: readonly TriggerItem[]) => Promise<void>;
 }
@@ -100,7 +100,7 @@ export class TriggerScene {
   }
 
   private start(): Promise<TriggerRun> {
-    const { parameters, symbols, limits, onExecution } = this.options;
+    const { parameters, symbols, limits, onExecution, redis } = this.options;
     const { restBaseUrl, webSocketBaseUrl } = this.exchange;
     const options = {
       restBaseUrl,
@@ -109,8 +109,9 @@ export class TriggerScene {
       ...(parameters.options as object),
     };
     return startTrigger({
-      nodes: { trigger: limitedTrigger(limits) },
+      nodes: { trigger: limitedTrigger(limits ?? {}) },
       type: 'trigger',
+      credentials: redis ? { orderFlowRedisApi: redis as IDataObject } : {},
       // Its own, so that it does not go on with another run's alerts.
       workflowId: randomUUID(),
       parameters: { symbols: symbols.join(), ...parameters, options },
@@ -139,7 +140,7 @@ export class TriggerScene {
     // Whoever takes a share and gives it back without a grace ends the grace of those before.
     this.watch();
     await Promise.all(this.leases.splice(0).map((lease) => lease.release({ immediately: true })));
-    await endWriters(this.exchange, this.options.symbols);
+    await endWriters(this.exchange, this.options);
     await noRedisConnectionLeft();
     const { connections, symbols, leases } = feedRegistry().inventory();
     must(
@@ -149,8 +150,8 @@ export class TriggerScene {
   }
 }
 
-async function endWriters(exchange: Exchange, symbols: readonly string[]): Promise<void> {
-  const store = openStore({ kind: 'memory' });
+async function endWriters(exchange: Exchange, { symbols, redis }: TriggerSceneOptions): Promise<void> {
+  const store = openStore(redis ? { kind: 'redis', credentials: redis } : { kind: 'memory' });
   for (const symbol of symbols) {
     const keys = storeKeys(KEY_PREFIX, exchange.profile.id, symbol);
     const view = new HandMadeView(symbol);
@@ -159,16 +160,6 @@ async function endWriters(exchange: Exchange, symbols: readonly string[]): Promi
     await acquireWriter(store, { recordKey: keys.orderbook, feedKey: keys.feed }, source).release();
   }
   await store.close();
-}
-
-/** The node as it is, with waits that fit into a run. */
-function limitedTrigger(limits: SessionLimits | undefined): INodeType {
-  const node: INodeType = new BinanceOrderBookTrigger();
-  if (limits !== undefined)
-    node.trigger = function (this: ITriggerFunctions) {
-      return startTriggerNode.call(this, triggerFields, limits);
-    };
-  return node;
 }
 
 const itemsOf = (outputs: INodeExecutionData[][]): TriggerItem[] =>

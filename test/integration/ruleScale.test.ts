@@ -1,12 +1,9 @@
-import type { ITriggerFunctions } from 'n8n-workflow';
 import { type Exchange, startExchange } from '../../exchange';
-import { triggerFields } from '../../nodes/BinanceOrderBookTrigger/fields';
 import { feedRegistry } from '../../src/binance/feedRegistry';
 import { sharedBudgets } from '../../src/limits/sharedBudgets';
-import { startTriggerNode } from '../../src/n8n/triggerNode';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { until } from '../support/feedHarness';
-import { BinanceOrderBookTrigger } from '../support/nodes';
+import { triggerWithRule } from '../support/limitedTrigger';
 
 const SYMBOLS = 300;
 const CHANGED = 50;
@@ -14,14 +11,6 @@ const CHANGED = 50;
 const MINUTE_MS = 6_000;
 const WEIGHT_PER_MINUTE = 2_000;
 const RULE_MS = 2_500;
-
-class QuickTrigger extends BinanceOrderBookTrigger {
-  override trigger(this: ITriggerFunctions) {
-    return startTriggerNode.call(this, triggerFields, {
-      rule: { everyMs: RULE_MS, retryMs: RULE_MS, haltMs: RULE_MS },
-    });
-  }
-}
 
 let exchange: Exchange;
 let run: TriggerRun | null = null;
@@ -65,7 +54,7 @@ test('300 symbols by rule start within the limits, and 50 come and go without a 
     options: { restBaseUrl, webSocketBaseUrl, feedStatus: true, bookDepth: 100, keyPrefix: 'scale/' },
   };
   const running = (run = await startTrigger({
-    ...{ nodes: { trigger: new QuickTrigger() }, type: 'trigger', parameters },
+    ...{ nodes: { trigger: triggerWithRule(RULE_MS) }, type: 'trigger', parameters },
   }));
   const wrong: string[] = [];
   let compared = 0;
