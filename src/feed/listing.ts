@@ -48,6 +48,8 @@ export const UNKNOWN_FACTS: SymbolFacts = {
 };
 
 export const DELISTED = 'DELISTED';
+/** What the exchange says to a request for a symbol that it does not list, or not any more. */
+export const UNLISTED: ReadonlySet<string> = new Set(['OF_UNKNOWN_SYMBOL', 'OF_CONTRACT_CLOSED']);
 
 function factsOf({ listed, knownAtMs }: Listing): SymbolFacts {
   const status = listed === null ? DELISTED : listed.status;

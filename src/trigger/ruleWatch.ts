@@ -11,6 +11,8 @@ export interface RuleTimes {
   readonly retryMs: number;
   /** After a symbol has stopped trading: a short halt is no reason to change symbols. */
   readonly haltMs: number;
+  /** A list that another trigger asked for is taken where it is no older than this; the venue's own limit where not given. */
+  readonly listAgeMs?: number;
 }
 
 export const RULE_TIMES: RuleTimes = {
@@ -22,6 +24,10 @@ export const RULE_TIMES: RuleTimes = {
 /** Up to this part earlier, at random, so that triggers that begin together do not ask together ever after. */
 const JITTER_PART = 0.1;
 
+/** Of a symbol that begins again, for a sentence. */
+const LISTED_AGAIN = 'the exchange did not list it, and lists it again';
+
+/** One that is in both begins again. */
 export interface SymbolChange {
   readonly entered: readonly string[];
   /** Each with its reason, for a sentence. */
@@ -32,6 +38,8 @@ export interface SymbolChange {
 export interface RuleUser extends Pick<SessionHost, 'log'> {
   rank(signal: AbortSignal): Promise<readonly ListedSymbol[]>;
   present(): ReadonlySet<string>;
+  /** Of these, those whose feeds have ended because the exchange did not list them. */
+  ended(): ReadonlySet<string>;
   change(change: SymbolChange): Promise<void>;
 }
 
@@ -54,7 +62,7 @@ export class RuleWatch {
     this.wakeIn(this.usualMs());
   }
 
-  /** A symbol that is watched does not trade: its place goes to another one if that lasts. */
+  /** A symbol that is watched does not trade or is not listed: its place goes to another one if that lasts. */
   onHalted(): void {
     this.wakeIn(this.times.haltMs);
   }
@@ -105,10 +113,12 @@ export class RuleWatch {
     present: ReadonlySet<string>,
     ranked: readonly ListedSymbol[],
   ): Promise<void> {
-    const entered = [...chosen].filter((symbol) => !present.has(symbol));
-    const gone = [...present].filter((symbol) => !chosen.has(symbol));
+    const ended = this.user.ended();
+    const entered = [...chosen].filter((symbol) => !present.has(symbol) || ended.has(symbol));
+    const gone = [...present].filter((symbol) => !chosen.has(symbol) || ended.has(symbol));
     if (entered.length === 0 && gone.length === 0) return;
-    const left = new Map(gone.map((symbol) => [symbol, whyLeft(symbol, ranked, this.rule)]));
+    const why = (symbol: string) => (chosen.has(symbol) ? LISTED_AGAIN : whyLeft(symbol, ranked, this.rule));
+    const left = new Map(gone.map((symbol) => [symbol, why(symbol)]));
     await this.user.change({ entered, left });
     this.user.log('info', changeText(entered, left));
   }

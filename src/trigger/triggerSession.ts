@@ -1,4 +1,4 @@
-import { notTradingOf, UNKNOWN_FACTS, unknownSymbolError } from '../feed/listing';
+import { notTradingOf, UNKNOWN_FACTS, unknownSymbolError, UNLISTED } from '../feed/listing';
 import { MARKETS } from '../feed/markets';
 import { type FeedStatusItem, feedStatusItem } from '../feed/statusItem';
 import type { SymbolRule } from '../feed/symbolRule';
@@ -40,6 +40,7 @@ export interface SessionLimits {
   readonly maxAlerts?: number;
   readonly outages?: Partial<OutageTimes>;
   readonly rule?: Partial<RuleTimes>;
+  readonly chartWaitMs?: number;
 }
 
 /** What the store has kept of earlier runs. */
@@ -123,7 +124,7 @@ export class TriggerSession {
     this.outages = new Outages(host, MARKETS[market].name, deadFeedAfterMs, limits.outages);
     this.feedLog = new FeedLog((level, message) => host.log(level, message));
     this.historyLog = new HistoryLog((level, message) => host.log(level, message));
-    const charts = new ChartAttacher(settings, store, host);
+    const charts = new ChartAttacher(settings, store, host, limits.chartWaitMs);
     this.outbox = new Outbox<OutgoingItem>({
       prepare: charts.isWanted ? (items) => charts.attach(items) : undefined,
       start: (items) => {
@@ -213,12 +214,18 @@ export class TriggerSession {
   private watchRule(rule: SymbolRule, venue: Venue, times?: Partial<RuleTimes>): RuleWatch {
     const { market, restBaseUrl } = this.settings;
     const user: RuleUser = {
-      rank: (signal) => venue.rankSymbols({ market, restBaseUrl, signal }),
+      rank: (signal) => venue.rankSymbols({ market, restBaseUrl, signal }, times?.listAgeMs),
       present: () => new Set(this.followed.keys()),
+      ended: () => new Set([...this.followed.keys()].filter((symbol) => this.hasEnded(symbol))),
       change: (change) => this.changeSymbols(change),
       log: (level, message) => this.host.log(level, message),
     };
     return new RuleWatch(rule, user, times);
+  }
+
+  private hasEnded(symbol: string): boolean {
+    const status = this.followed.get(symbol)?.view.status();
+    return status?.terminal === true && UNLISTED.has(status.errorCode ?? '');
   }
 
   private async changeSymbols({ entered, left }: SymbolChange): Promise<void> {
@@ -276,14 +283,17 @@ export class TriggerSession {
   }
 
   private onStatus(status: SymbolStatus): void {
-    const { symbol, state, terminal } = status;
+    const { symbol, state, terminal, errorCode } = status;
     const followed = this.followed.get(symbol);
     if (followed === undefined) return;
     const { view, outlets, signals } = followed;
     outlets.onStatus();
     signals.onStatus(status);
-    if (notTradingOf(status) !== null) this.rule?.onHalted();
-    if (state === 'live') this.outages.up(symbol);
+    // Where symbols are named a user has to know; a rule takes another one.
+    const isOfRule = this.rule !== null && UNLISTED.has(errorCode ?? '');
+    if (notTradingOf(status) !== null || isOfRule) this.rule?.onHalted();
+    if (isOfRule) this.outages.forget(symbol);
+    else if (state === 'live') this.outages.up(symbol);
     else if (state !== 'stopped' || terminal)
       this.outages.down(symbol, () => this.feedTrouble(view.status()));
     this.reportStatus(status);

@@ -1,11 +1,8 @@
-import type { ITriggerFunctions } from 'n8n-workflow';
 import { type Exchange, startExchange } from '../../exchange';
-import { triggerFields } from '../../nodes/BinanceOrderBookTrigger/fields';
 import { feedRegistry } from '../../src/binance/feedRegistry';
-import { startTriggerNode } from '../../src/n8n/triggerNode';
-import { runNode, startTrigger, type TriggerRun } from '../support/engine';
+import { startTrigger, type TriggerRun } from '../support/engine';
 import { until as untilWithin } from '../support/feedHarness';
-import { BinanceOrderBookTrigger, OrderFlowData } from '../support/nodes';
+import { triggerWithRule } from '../support/limitedTrigger';
 import { freePort } from '../support/redisServer';
 
 /** Several looks at the list, on a machine that is busy. */
@@ -15,15 +12,7 @@ const until = (condition: () => boolean, what: string | (() => string)) =>
 /** In place of an hour: more than the time within which a look at the list is shared. */
 const EVERY_MS = 2_300;
 
-class QuickTrigger extends BinanceOrderBookTrigger {
-  override trigger(this: ITriggerFunctions) {
-    return startTriggerNode.call(this, triggerFields, {
-      rule: { everyMs: EVERY_MS, retryMs: EVERY_MS, haltMs: EVERY_MS },
-    });
-  }
-}
-
-const nodes = { trigger: new QuickTrigger(), data: new OrderFlowData() };
+const nodes = { trigger: triggerWithRule(EVERY_MS) };
 let exchange: Exchange;
 let running: TriggerRun | null = null;
 
@@ -59,67 +48,6 @@ const shown = (run: TriggerRun) =>
   (run.executions.findLast(([books]) => books.length > 0)?.[0] ?? [])
     .map(({ json }) => String(json.symbol))
     .sort();
-const statuses = (run: TriggerRun) => run.executions.flatMap((outputs) => outputs[1] ?? []);
-const overview = async () => {
-  const { outputs } = await runNode({
-    ...{ nodes, type: 'data' },
-    parameters: { resource: 'overview', options: { keyPrefix: options().keyPrefix } },
-  });
-  return outputs[0].map(({ json }) => `${String(json.symbol)} ${String(json.state)}`).sort();
-};
-
-test('the highest by volume are watched; those that overtake enter and the others leave, each reported', async () => {
-  const run = await trigger({ ruleExcept: 'B' });
-  await until(
-    () => shown(run).join() === 'AUSDT,CUSDT,DUSDT',
-    () => `the first three: ${shown(run).join()}`,
-  );
-  exchange.setQuoteVolume('EUSDT', 1e9);
-  await until(
-    () => shown(run).join() === 'AUSDT,CUSDT,EUSDT',
-    () => `one changed: ${shown(run).join()}`,
-  );
-  const [left] = statuses(run).flatMap(({ json }) => (json.state === 'left' ? [json] : []));
-  expect(left).toMatchObject({ symbol: 'DUSDT', healthy: true, errorCode: null, terminal: false });
-  expect(left.message).toMatch(/^DUSDT: the order book feed has ended: it is not among the 3 highest/);
-  expect(run.logLines.join('\n')).toMatch(/now watched: EUSDT; not watched any more: DUSDT \(it is not/);
-  // Not left to look dead: once the grace is over nothing is known of it.
-  await until(
-    () => !exchange.stats.connections[0].subscriptions.includes('dusdt@depth@100ms'),
-    'unsubscribed',
-  );
-  const others = statuses(run)
-    .filter(({ json }) => json.symbol === 'AUSDT')
-    .map(({ json }) => json);
-  expect(others.every(({ resyncs }) => resyncs === 0)).toBe(true);
-  expect(run.failures).toEqual([]);
-  let seen: string[] = [];
-  for (let i = 0; i < 100 && seen.length !== 3; i++) {
-    seen = await overview();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  expect(seen).toEqual(['AUSDT live', 'CUSDT live', 'EUSDT live']);
-}, 150_000);
-
-test('a symbol that stops trading leaves and enters again when it trades; one that is delisted leaves', async () => {
-  const run = await trigger({});
-  await until(() => shown(run).join() === 'AUSDT,BUSDT,CUSDT', 'the first three');
-  exchange.setStatus('BUSDT', 'BREAK');
-  exchange.setStatus('AUSDT', 'DELISTED');
-  await until(
-    () => shown(run).join() === 'CUSDT,DUSDT,EUSDT',
-    () => `two changed: ${shown(run).join()}`,
-  );
-  const reasons = statuses(run).flatMap(({ json }) => (json.state === 'left' ? [String(json.message)] : []));
-  expect(reasons.find((text) => text.startsWith('AUSDT'))).toMatch(/does not list it any more/);
-  expect(reasons.find((text) => text.startsWith('BUSDT'))).toMatch(/does not trade it, status BREAK/);
-  exchange.setStatus('BUSDT', 'TRADING');
-  await until(
-    () => shown(run).join() === 'BUSDT,CUSDT,DUSDT',
-    () => `back: ${shown(run).join()}`,
-  );
-  expect(run.failures).toEqual([]);
-}, 150_000);
 
 test('while the list cannot be asked, or the rule takes nothing, the symbols stay and the log says why', async () => {
   const run = await trigger({});
@@ -155,6 +83,18 @@ test('a start without a list, and a rule that takes nothing, are refused with wh
   await expect(trigger({ ruleQuoteAsset: '="x".y.z' })).rejects.toThrow(/Quote Asset/);
   expect(feedRegistry().inventory().leases).toBe(0);
 });
+
+test('a symbol that the exchange did not know, and lists, begins again without a failed execution', async () => {
+  const body = JSON.stringify({ code: -1121, msg: 'Invalid symbol.' });
+  exchange.faults.add({ kind: 'rest', path: 'depth', symbol: 'BUSDT', status: 400, body, times: 1 });
+  const run = await trigger({});
+  await until(() => shown(run).join() === 'AUSDT,CUSDT', 'those that are known');
+  await until(() => shown(run).join() === 'AUSDT,BUSDT,CUSDT', 'the third');
+  expect(run.logLines.join('\n')).toMatch(
+    /now watched: BUSDT; not watched any more: BUSDT \(the exchange did not list it, and lists it again\)/,
+  );
+  expect(run.failures).toEqual([]);
+}, 150_000);
 
 test('a test run gives an item of each symbol that the rule takes', async () => {
   const run = await trigger({ ruleQuoteAsset: '', ruleCount: 10 }, { mode: 'manual' });

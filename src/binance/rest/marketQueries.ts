@@ -3,6 +3,7 @@ import { OrderFlowError, toOrderFlowError } from '../../runtime/errors';
 import { byActivity, type Ticker } from '../../feed/activity';
 import {
   believedFacts,
+  isTrading,
   type ListedSymbol,
   similarSymbol,
   type SymbolFacts,
@@ -108,6 +109,10 @@ export async function rankSymbols(
     // Both before either is waited for: their turns come together.
     const asked = [symbols.all(ask, maxAgeMs), symbols.tickers(ask, maxAgeMs)] as const;
     const [info, tickers] = await untilAborted(Promise.all(asked), signal);
+    const known = new Set(tickers.map(({ symbol }) => symbol));
+    const trading = [...info.values()].filter(isTrading);
+    if (trading.length > 0 && !trading.some(({ symbol }) => known.has(symbol)))
+      throw new OrderFlowError('OF_BAD_RESPONSE', `${new URL(client.url).host} (no volume of any symbol)`);
     return ranked(client, info, tickers);
   });
 }

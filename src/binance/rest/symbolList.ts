@@ -1,5 +1,5 @@
 import type { Ticker } from '../../feed/activity';
-import type { Listing } from '../../feed/listing';
+import { type Listing, UNLISTED } from '../../feed/listing';
 import { isOrderFlowError } from '../../runtime/errors';
 import { monotonicMs, wallMs } from '../../runtime/time';
 import type { ExchangeInfo } from '../wire/exchangeInfo';
@@ -7,7 +7,6 @@ import type { Ask } from './ask';
 
 /** A picker may show a list as old as this. Milliseconds. */
 export const WHOLE_LIST_AGE_MS = 5 * 60_000;
-const REFUSES_NAMES: ReadonlySet<string> = new Set(['OF_UNKNOWN_SYMBOL', 'OF_CONTRACT_CLOSED']);
 /** So many symbols still fit into the address of a request; for more the whole list is asked. */
 const MAX_NAMED = 100;
 
@@ -91,7 +90,7 @@ export class SymbolList {
       return await this.request(symbols, ask);
     } catch (error) {
       // One name that is unknown or closed and the exchange refuses them all, without saying which.
-      if (isOrderFlowError(error) && REFUSES_NAMES.has(error.code)) return this.all(ask, maxAgeMs);
+      if (isOrderFlowError(error) && UNLISTED.has(error.code)) return this.all(ask, maxAgeMs);
       throw error;
     }
   }
