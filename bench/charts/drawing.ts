@@ -47,7 +47,7 @@ export class Drawing {
     while (!this.stopped) {
       const begunAt = performance.now();
       const { samples, toMs } = await historySamples(this.store, 'drawn/', BOOK, { lastMs: DAY_MS });
-      const chart = historyChart({ ...BOOK, samples, toMs, fromMs: null, recovery: 8 });
+      const chart = historyChart({ ...BOOK, samples, toMs, fromMs: null });
       if (chart === null) throw new Error('there is nothing to draw');
       await this.renderer.draw({ chart, look: LOOK });
       this.times.push(performance.now() - begunAt);
@@ -71,6 +71,7 @@ function sampleOf(i: number): SampleContent {
       measure: 'notional',
       depth: 20,
       threshold: 10,
+      recoveryThreshold: 8,
     },
   };
 }

@@ -16,15 +16,13 @@ export interface DrawnHistory {
   /** Null: from the first sample on. */
   readonly fromMs: number | null;
   readonly toMs: number;
-  /** Percent below which pressure ends; null where that is not known. */
-  readonly recovery: number | null;
   /** What is known of a moment after the last sample. */
   readonly newest?: ChartSample;
 }
 
 /** What a chart shows of a history; null where no price of it is known. */
 export function historyChart(drawn: DrawnHistory): HistoryChart | null {
-  const { market, symbol, recovery, newest } = drawn;
+  const { market, symbol, newest } = drawn;
   const last = drawn.samples.at(-1);
   if (last === undefined) return null;
   const fromMs = drawn.fromMs ?? drawn.samples[0].timeMs;
@@ -32,12 +30,21 @@ export function historyChart(drawn: DrawnHistory): HistoryChart | null {
   if (newest !== undefined && newest.timeMs > last.timeMs) samples.push(newest);
   if (samples.every(({ mid }) => mid === null)) return null;
   return {
-    ...{ kind: 'history', symbol, market: MARKETS[market].name, recovery, samples, fromMs },
+    ...{ kind: 'history', symbol, market: MARKETS[market].name, samples, fromMs },
+    recovery: recoveryOf(drawn.samples),
     priceUnit: unitsOf(market, symbol).notionalCurrency,
     // A stretch of time, also where it is one moment.
     toMs: Math.max(drawn.toMs, samples[samples.length - 1].timeMs, fromMs + 1),
     measure: measureText(last),
   };
+}
+
+/** One line is true where the recovery threshold was one all the time. */
+function recoveryOf(samples: readonly ReadSample[]): number | null {
+  const known = new Set(samples.map(({ recoveryThreshold }) => recoveryThreshold));
+  known.delete(null);
+  const [recovery = null] = known;
+  return known.size === 1 ? recovery : null;
 }
 
 type Mutable<T> = { -readonly [name in keyof T]: T[name] };

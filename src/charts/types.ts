@@ -72,7 +72,7 @@ export interface HistoryChart extends ChartSubject {
   readonly samples: readonly ChartSample[];
   /** What is compared, a few words: notional, 20 levels. */
   readonly measure: string;
-  /** Percent below which pressure ends; null where that is not known. */
+  /** Percent below which pressure ends; null where that is not known, or has not been one all the time. */
   readonly recovery: number | null;
 }
 

@@ -27,7 +27,7 @@ export async function readHistoryCharts(
     const read = await readOneHistory(store, { market: settings.market, symbol }, whole, forModel);
     const { samples, fromMs, toMs } = read.history;
     const chart = historyChart({
-      ...{ market: settings.market, symbol, samples, toMs, recovery: null },
+      ...{ market: settings.market, symbol, samples, toMs },
       // Asked for, it is shown; else what is missing before the first sample was never there.
       fromMs: settings.fromMs === undefined ? null : fromMs,
     });

@@ -6,7 +6,7 @@ import type { HistorySample, SampleContent } from './sample';
 export const HISTORY_FORMAT = 1;
 /** The one field of an entry. */
 export const HISTORY_FIELD = 'h';
-/** Fields of the text that version 1 knows; what follows them is not read. */
+/** Fields of every text of version 1. One follows where signals are reported; what follows that is not read. */
 const FIELDS = 10;
 const MAX_TEXT = 300;
 
@@ -39,7 +39,7 @@ const meaningOf = <T>(table: ReadonlyArray<readonly [string, T]>, letter: string
 
 /**
  * A sample as one line of text, short and readable in any language (docs/history.md):
- * `1,53812345678,90000.15,0.1,-12.34,-8.1,-10.22,BNp,r1,n20/10@10`.
+ * `1,53812345678,90000.15,0.1,-12.34,-8.1,-10.22,BNp,r1,n20/10@10,8`.
  */
 export function encodeSample(sample: SampleContent): string {
   const { lastUpdateId, mid, spread, imbalancePercent, meanImbalancePercent60s, smoothedPercent } = sample;
@@ -65,7 +65,9 @@ export function wordsText(sample: SampleWords): string {
     (sample.began ? 'b' : '') +
     (sample.resyncs > 0 ? `r${sample.resyncs}` : '') +
     (sample.alerts > 0 ? `a${sample.alerts}` : '');
-  return [state, marks, basisText(sample)].join(',');
+  const { recoveryThreshold } = sample;
+  const recovery = recoveryThreshold === null ? [] : [recoveryThreshold];
+  return [state, marks, basisText(sample), ...recovery].join(',');
 }
 
 /** How often a sample was taken, and what of: measure, levels or basis points, threshold, seconds. */
@@ -95,7 +97,7 @@ export function decodeSample(timeMs: number, text: string): HistorySample | null
   const fields = text.split(',');
   if (fields.length < FIELDS) return null;
   const numbers = fields.slice(1, 7).map(numberOf);
-  const words = readWords(fields[7], fields[8], fields[9]);
+  const words = readWords(fields.slice(7));
   if (numbers.includes(undefined) || words === null) return null;
   const [lastUpdateId, mid, spread, imbalancePercent, meanImbalancePercent60s, smoothedPercent] =
     numbers as Array<number | null>;
@@ -107,11 +109,17 @@ export function decodeSample(timeMs: number, text: string): HistorySample | null
 }
 
 /** The inverse of `wordsText`, in its parts; null where it is none. */
-export function readWords(stateText: string, marksText: string, basisText: string): SampleWords | null {
+export function readWords([
+  stateText,
+  marksText,
+  basisText,
+  recoveryText = '',
+]: readonly string[]): SampleWords | null {
   const state = STATE.exec(stateText);
   const marks = MARKS.exec(marksText);
   const basis = readBasis(basisText);
-  if (state === null || marks === null || basis === null) return null;
+  const recoveryThreshold = numberOf(recoveryText);
+  if (state === null || marks === null || basis === null || recoveryThreshold === undefined) return null;
   return {
     signal: meaningOf(SIGNALS, state[1]),
     reason: state[4] === '' ? null : state[4],
@@ -121,6 +129,7 @@ export function readWords(stateText: string, marksText: string, basisText: strin
     alerts: Number(marks[3] ?? 0),
     began: marks[1] !== '',
     ...basis,
+    recoveryThreshold,
   };
 }
 

@@ -127,7 +127,6 @@ function read(block: Block, index: number): HistorySample {
   const { view } = block;
   const at = index * SAMPLE_BYTES;
   const id = view.getUint32(at + AT.id);
-  const [state, marks, basis] = block.words[view.getUint8(at + AT.words)].split(',');
   return {
     timeMs: timeOf(block, index),
     lastUpdateId: id === NO_ID ? null : block.baseId + id,
@@ -137,7 +136,7 @@ function read(block: Block, index: number): HistorySample {
     meanImbalancePercent60s: percentOf(view.getInt16(at + AT.mean)),
     smoothedPercent: percentOf(view.getInt16(at + AT.smoothed)),
     // As it was written here.
-    ...(readWords(state, marks, basis) as SampleWords),
+    ...(readWords(block.words[view.getUint8(at + AT.words)].split(',')) as SampleWords),
   };
 }
 

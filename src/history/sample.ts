@@ -39,6 +39,8 @@ export interface SampleContent {
   readonly depth: number;
   /** Percent. */
   readonly threshold: number;
+  /** Percent at which what was reported asks to end; null where nothing is reported. */
+  readonly recoveryThreshold: number | null;
 }
 
 export interface HistorySample extends SampleContent {

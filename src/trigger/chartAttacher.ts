@@ -64,17 +64,14 @@ export class ChartAttacher {
   }
 
   private async chartOf(alert: AlertItem): Promise<HistoryChart | null> {
-    const { market, keyPrefix, attachChartMs: lastMs, measure, alerts } = this.settings;
+    const { market, keyPrefix, attachChartMs: lastMs, measure } = this.settings;
     const { symbol } = alert;
     const { samples, toMs } = await historySamples(this.store, keyPrefix, { market, symbol }, { lastMs });
     const last = samples.at(-1);
     const threshold = alert.thresholdInForce ?? measure.threshold;
     const now = { ...newest(alert, toMs), threshold };
-    // Set for the threshold that was set: to another one it says nothing.
-    const recovery = threshold === measure.threshold ? alerts.recoveryThreshold : null;
     return historyChart({
-      ...{ market, symbol, toMs, fromMs: null, recovery },
-      samples,
+      ...{ market, symbol, samples, toMs, fromMs: null },
       // The alert itself: the history has it with its next sample only.
       newest: { ...now, afterGap: last !== undefined && isGap(last, { ...last, timeMs: toMs }) },
     });

@@ -19,7 +19,7 @@ const NOT_BELIEVED: ReadonlySet<NoSignalReason> = new Set<NoSignalReason>([
 
 /**
  * What a history keeps of this moment. A look costs little, however many levels the measure reads.
- * @param gate null where no signals are reported
+ * @param gate null where no signals are reported; with what it goes by
  * @param alerts found since the trigger began
  */
 export function historySample(
@@ -27,7 +27,7 @@ export function historySample(
   judge: BookJudge,
   parameters: SignalParameters,
   meanPercent: number | null,
-  gate: Pick<GateOutcome, 'signal' | 'state' | 'percent'> | null,
+  gate: (Pick<GateOutcome, 'signal' | 'state' | 'percent'> & { readonly recoveryThreshold: number }) | null,
   alerts: number,
 ): Sample {
   const { measure, levels, bandBps, threshold } = parameters;
@@ -48,6 +48,7 @@ export function historySample(
     measure,
     depth: measure === 'band' ? bandBps : measure === 'queue' ? 1 : levels,
     threshold,
+    recoveryThreshold: roundedPercent(gate?.recoveryThreshold ?? null),
   };
 }
 

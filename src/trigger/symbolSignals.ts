@@ -97,8 +97,10 @@ export class SymbolSignals {
   sample(): Sample {
     const { view, judge, parameters, watch, alerts } = this;
     const mean = this.flow().meanImbalancePercent60s;
-    const { threshold } = watch?.tuning.parameters ?? parameters;
-    return historySample(view, judge, { ...parameters, threshold }, mean, watch?.outcome() ?? null, alerts);
+    if (watch === null) return historySample(view, judge, parameters, mean, null, alerts);
+    const { threshold, recoveryThreshold } = watch.tuning.parameters;
+    const gate = { ...watch.outcome(), recoveryThreshold };
+    return historySample(view, judge, { ...parameters, threshold }, mean, gate, alerts);
   }
 
   /** Nothing is found any more; resolves when the store knows what was reported. Never rejects. */

@@ -182,7 +182,8 @@ describeWithRecordings('the history of a recorded market', () => {
         const outcome = gate.outcome();
         const alerts = outcome.kind === 'alert' ? 1 : 0;
         const mean = meter.read(nowMs).meanImbalancePercent60s;
-        const taken = historySample(view, judge, settings, mean, outcome, alerts);
+        const { recoveryThreshold } = GATE;
+        const taken = historySample(view, judge, settings, mean, { ...outcome, recoveryThreshold }, alerts);
         const sample = { ...taken, began: wanted.length === 0, everyMs: 1_000 };
         stored.push(encodeSample(sample));
         addSample(ring, { timeMs: nowMs, epoch: 1 }, sample, { oldestMs: 0, most: Infinity });

@@ -112,7 +112,7 @@ const TEST_SAMPLE: SampleContent = {
   ...{ lastUpdateId: null, mid: null, spread: null, imbalancePercent: null, meanImbalancePercent60s: null },
   ...{ smoothedPercent: null, signal: null, reason: null, gateSignal: null, gateState: null },
   ...{ resyncs: 0, alerts: 0, began: true, everyMs: TEST_TTL_MS },
-  ...{ measure: 'notional', depth: 1, threshold: 0 },
+  ...{ measure: 'notional', depth: 1, threshold: 0, recoveryThreshold: null },
 };
 
 type ServerInfo = ReadonlyMap<string, string>;

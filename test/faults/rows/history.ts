@@ -321,7 +321,8 @@ function sourceOf(view: SymbolView, mark: number, errors: OrderFlowError[]): His
         spread: book === null ? null : ask - bid,
         ...{ imbalancePercent: null, meanImbalancePercent60s: null, smoothedPercent: null },
         ...{ signal: null, reason: null, gateSignal: null, gateState: null, alerts: 0 },
-        ...{ resyncs: view.status().resyncs, measure: 'notional', depth: 20, threshold: mark },
+        ...{ resyncs: view.status().resyncs, measure: 'notional', depth: 20 },
+        ...{ threshold: mark, recoveryThreshold: null },
       };
     },
     onError: (error) => {

@@ -13,7 +13,7 @@ const read = (contents: ReadonlyArray<Partial<SampleContent>>) =>
     contents.map((content, i) => sample(i * EVERY_MS, content)),
     0,
   );
-const OF = { market: 'usdm', symbol: 'BTCUSDT', recovery: 8, fromMs: null } as const;
+const OF = { market: 'usdm', symbol: 'BTCUSDT', fromMs: null } as const;
 
 test('a chart has the samples as they were, with what is reported and what is missing', () => {
   const firing = { gateState: 'firing', gateSignal: 'SELLING' } as const;
@@ -55,6 +55,16 @@ test('without a price there is no chart, and a moment after the last sample is i
   expect([chart?.toMs, chart?.samples.length]).toEqual([15_000, 3]);
   const early = historyChart({ ...OF, samples: read([{}, {}, {}]), toMs: 20_000, newest });
   expect(early?.samples).toHaveLength(3);
+});
+
+test('one recovery threshold is drawn where it was one all the time, as far as is known', () => {
+  const recoveryOf = (known: ReadonlyArray<number | null>) =>
+    historyChart({ ...OF, samples: read(known.map((recoveryThreshold) => ({ recoveryThreshold }))), toMs: 1 })
+      ?.recovery;
+  expect(recoveryOf([null, 7.5, null, 7.5])).toBe(7.5);
+  expect(recoveryOf([0, 0])).toBe(0);
+  expect(recoveryOf([8, 7.5])).toBeNull();
+  expect(recoveryOf([null])).toBeNull();
 });
 
 test('what is compared is said in words', () => {

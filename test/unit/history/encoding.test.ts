@@ -5,12 +5,13 @@ import { anyContent, content } from './samples';
 
 test('a sample is one short line of text', () => {
   expect(encodeSample(content({ resyncs: 1 }))).toBe(
-    '1,53812345678,90000.15,0.1,-12.34,-8.1,-10.22,BNp,r1,n20/10@10',
+    '1,53812345678,90000.15,0.1,-12.34,-8.1,-10.22,BNp,r1,n20/10@10,8',
   );
   const nothing = content({
     ...{ lastUpdateId: null, mid: null, spread: null, imbalancePercent: null },
     ...{ meanImbalancePercent60s: null, smoothedPercent: null, signal: null, reason: 'syncing' },
     ...{ gateSignal: null, gateState: null, began: true, alerts: 2, measure: 'band', depth: 7.5 },
+    recoveryThreshold: null,
   });
   expect(encodeSample(nothing)).toBe('1,,,,,,,--.syncing,ba2,b7.5/10@10');
 });
@@ -41,7 +42,8 @@ test.each([
   '1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,r0,n20/10@10',
   '1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,,n20/10@0',
   '1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,,n1.2.3/10@10',
-  `1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,,n20/10@10,${'x'.repeat(300)}`,
+  '1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,,n20/10@10,about 8',
+  `1,5,90000.15,0.1,-12.34,-8.1,-10.22,BNp,,n20/10@10,8,${'x'.repeat(300)}`,
 ])('%j is no sample', (text) => {
   expect(decodeSample(1, text)).toBeNull();
 });

@@ -29,6 +29,7 @@ export const anyContent: fc.Arbitrary<SampleContent> = fc.record({
   measure: fc.constantFrom<Measure>('notional', 'quantity', 'queue', 'band'),
   depth: fc.constantFrom(1, 20, 5_000, 0.5),
   threshold: fc.constantFrom(0, 10, 33.3, 99.9),
+  recoveryThreshold: fc.constantFrom(null, 0, 7.5, 33.33),
 });
 
 /** A plain one. */
@@ -38,7 +39,7 @@ export function content(over: Partial<SampleContent> = {}): SampleContent {
     ...{ imbalancePercent: -12.34, meanImbalancePercent60s: -8.1, smoothedPercent: -10.22 },
     ...{ signal: 'BUYING', reason: null, gateSignal: 'NEUTRAL', gateState: 'pending' },
     ...{ resyncs: 0, alerts: 0, began: false, everyMs: 10_000 },
-    ...{ measure: 'notional', depth: 20, threshold: 10 },
+    ...{ measure: 'notional', depth: 20, threshold: 10, recoveryThreshold: 8 },
     ...over,
   };
 }
