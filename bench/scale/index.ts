@@ -11,6 +11,7 @@ import { startUp, type StartUpFigures } from './startUp';
 const MOST_CPU_SHARE = 0.25;
 const MOST_MB_A_SYMBOL = 1;
 const MOST_P99_MS = 50;
+const MOST_START_UP = 1.1;
 const THIN_LEVELS = 20;
 
 export const part: Part = {
@@ -75,6 +76,12 @@ async function run(options: PartOptions): Promise<PartResult> {
         text: 'ms from frame sent to book updated, p99',
         value: deep.measured.latencyMs.p99,
         limit: MOST_P99_MS,
+        kind: 'atMost',
+      },
+      {
+        text: 'start until all are live, beside the least that the exchange’s weight and replies allow',
+        value: started.allSeconds / started.leastSeconds,
+        limit: MOST_START_UP,
         kind: 'atMost',
       },
       {
@@ -149,6 +156,7 @@ function startUpTable(started: StartUpFigures): Table {
       ['first symbol live', `${figure(started.firstSeconds)} s`, minutes(0)],
       ['half of them live', `${figure(started.halfSeconds)} s`, minutes(halfMinutes)],
       ['all of them live', `${figure(started.allSeconds)} s`, minutes(allMinutes)],
+      ['the least that weight and replies allow', `${figure(started.leastSeconds)} s`, ''],
       ['place of the busiest tenth, 0 first, 1 last', figure(started.busiestAt), ''],
       ['requests', String(started.requests), String(started.symbols)],
       ['refused by the exchange', String(started.refused), '0'],

@@ -1,5 +1,5 @@
 import { ENDPOINTS } from '../../src/binance/endpoints';
-import { DEFAULT_SHARE } from '../../src/limits/weightBudget';
+import { DEFAULT_SHARE, MAX_IN_FLIGHT } from '../../src/limits/weightBudget';
 import { median } from '../lib/stats';
 import type { FeederMethods } from './feeder';
 import { symbolNames } from './names';
@@ -22,6 +22,8 @@ export interface StartUpFigures {
   readonly firstSeconds: number;
   readonly halfSeconds: number;
   readonly allSeconds: number;
+  /** The least time for all that weight and replies allow, once the first is live, with this minute. */
+  readonly leastSeconds: number;
   /** Where the busiest tenth stood among all symbols when they came live: 0 first, 1 last; its median. */
   readonly busiestAt: number;
   readonly requests: number;
@@ -69,6 +71,7 @@ export async function startUp(
       firstSeconds: seconds(0),
       halfSeconds: seconds(0.5),
       allSeconds: seconds(1),
+      leastSeconds: seconds(0) + leastMs(symbols, minuteMs, replyMs) / 1_000,
       busiestAt: median(places),
       requests,
       refused,
@@ -77,6 +80,13 @@ export async function startUp(
   } finally {
     await Promise.all([sender.close(), feeder.close()]);
   }
+}
+
+/** What does not fit into whole minutes is asked for a minute after the first requests, as many at a time as those. */
+function leastMs(symbols: number, minuteMs: number, replyMs: number): number {
+  const { allMinutes, symbolsPerMinute } = arithmetic(symbols);
+  const rest = symbols - allMinutes * symbolsPerMinute;
+  return allMinutes * minuteMs + Math.ceil(rest / MAX_IN_FLIGHT) * replyMs;
 }
 
 /** Weight is spent as soon as it is there: the first minute's at once, then as it comes back. */
