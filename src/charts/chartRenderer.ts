@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OrderFlowError } from '../runtime/errors';
+import { oneLine } from '../runtime/text';
 import type { ChartAnswer, ChartPicture, ChartRequest } from './types';
 
 /** Charts that may wait for the thread; each takes a fraction of a second. */
 const MOST_WAITING = 200;
 /** For one chart, from when the thread begins with it. */
 const DRAW_TIMEOUT_MS = 60_000;
+/** The most that a drawing may take of the heap: one that goes wild ends its thread, not the process. A usual one takes a few. */
+const MOST_HEAP_MB = 256;
 /** The thread ends when nothing was asked of it for so long. */
 const IDLE_MS = 60_000;
 
@@ -21,6 +24,7 @@ export interface RendererOptions {
 interface Waiting {
   readonly id: number;
   readonly request: ChartRequest;
+  readonly isWanted: () => boolean;
   resolve(picture: ChartPicture): void;
   reject(error: OrderFlowError): void;
 }
@@ -44,12 +48,15 @@ export class ChartRenderer {
     };
   }
 
-  /** @throws OrderFlowError OF_CHART */
-  draw(request: ChartRequest): Promise<ChartPicture> {
+  /**
+   * @param isWanted asked when its turn comes: of what nobody waits for any more nothing is drawn
+   * @throws OrderFlowError OF_CHART
+   */
+  draw(request: ChartRequest, isWanted: () => boolean = () => true): Promise<ChartPicture> {
     if (this.queue.length >= this.options.mostWaiting)
       return Promise.reject(failed(`${this.queue.length} charts wait already`));
     return new Promise((resolve, reject) => {
-      this.queue.push({ id: ++this.lastId, request, resolve, reject });
+      this.queue.push({ id: ++this.lastId, request, isWanted, resolve, reject });
       this.next();
     });
   }
@@ -61,7 +68,8 @@ export class ChartRenderer {
 
   private next(): void {
     if (this.current !== null) return;
-    const waiting = this.queue.shift();
+    let waiting = this.queue.shift();
+    for (; waiting?.isWanted() === false; waiting = this.queue.shift()) waiting.reject(failed(UNWANTED));
     clearTimeout(this.timer);
     if (waiting === undefined) {
       this.worker?.unref();
@@ -85,7 +93,9 @@ export class ChartRenderer {
 
   private start(): Worker {
     // No option of the process is one of the thread: it needs none, and not every option is allowed there.
-    const worker = new Worker(this.options.workerFile || builtWorker(), { execArgv: [], stdin: false });
+    const worker = new Worker(this.options.workerFile || builtWorker(), {
+      ...{ execArgv: [], stdin: false, resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MB } },
+    });
     const ended = (why: string) => {
       if (this.worker === worker) this.giveUp(why);
     };
@@ -121,8 +131,10 @@ export class ChartRenderer {
   }
 }
 
+const UNWANTED = 'nobody waits for it any more';
+
 function failed(why: string): OrderFlowError {
-  return new OrderFlowError('OF_CHART', why);
+  return new OrderFlowError('OF_CHART', oneLine(why));
 }
 
 /** The file that the build makes, in the package or, where the sources run, in the project. */

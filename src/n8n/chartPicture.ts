@@ -28,16 +28,20 @@ export async function pictureOf(
  * none, and is never deleted with one (seen in n8n 2.41).
  * @throws OrderFlowError OF_CHART
  */
-export async function inlinePicture(chart: Chart, look: ChartLook): Promise<IBinaryData> {
-  const { file, fileName, mimeType } = await draw(chart, look);
+export async function inlinePicture(
+  chart: Chart,
+  look: ChartLook,
+  isWanted: () => boolean,
+): Promise<IBinaryData> {
+  const { file, fileName, mimeType } = await draw(chart, look, isWanted);
   return {
     ...{ fileName, mimeType, fileType: 'image', fileExtension: look.format },
     ...{ bytes: file.length, fileSize: `${Math.ceil(file.length / 1024)} kB`, data: file.toString('base64') },
   };
 }
 
-async function draw(chart: Chart, look: ChartLook) {
-  const { bytes, format } = await chartRenderer().draw({ chart, look });
+async function draw(chart: Chart, look: ChartLook, isWanted?: () => boolean) {
+  const { bytes, format } = await chartRenderer().draw({ chart, look }, isWanted);
   const fileName = `${chart.symbol.toLowerCase()}-${chart.kind}.${format}`;
   return { file: Buffer.from(bytes), fileName, mimeType: MIME_TYPES[format] };
 }

@@ -88,7 +88,7 @@ function hostOf(context: ITriggerFunctions, settings: TriggerSettings): SessionH
   const node = context.getNode();
   const timeZone = context.getTimezone();
   return {
-    picture: (chart) => inlinePicture(chart, { ...ALERT_LOOK, timeZone }),
+    picture: (chart, isWanted) => inlinePicture(chart, { ...ALERT_LOOK, timeZone }, isWanted),
     owner: { workflowId: context.getWorkflow().id ?? 'unsaved', nodeId: node.id },
     timeZone: context.getTimezone(),
     startExecution: (items) => {

@@ -44,23 +44,26 @@ export class ChartAttacher {
 
   private async withChart(item: OutgoingItem): Promise<OutgoingItem> {
     let timer: NodeJS.Timeout | undefined;
+    let isWanted = true;
     const late = new Promise<never>((_resolve, reject) => {
       const why = `not done within ${this.waitMs / 1000} s`;
       timer = setTimeout(() => reject(new OrderFlowError('OF_CHART', why)), this.waitMs);
     });
     try {
-      return { ...item, picture: await Promise.race([this.pictureFor(item.json as AlertItem), late]) };
+      const picture = this.pictureFor(item.json as AlertItem, () => isWanted);
+      return { ...item, picture: await Promise.race([picture, late]) };
     } catch (error) {
       return withoutChart(item, toOrderFlowError(error));
     } finally {
+      isWanted = false;
       clearTimeout(timer);
     }
   }
 
-  private async pictureFor(alert: AlertItem): Promise<unknown> {
+  private async pictureFor(alert: AlertItem, isWanted: () => boolean): Promise<unknown> {
     const chart = await this.chartOf(alert);
     if (chart === null) throw new OrderFlowError('OF_CHART', `no history of ${alert.symbol} is kept yet`);
-    return await this.host.picture?.(chart);
+    return await this.host.picture?.(chart, isWanted);
   }
 
   private async chartOf(alert: AlertItem): Promise<HistoryChart | null> {

@@ -28,8 +28,12 @@ export interface SessionHost {
   readonly timeZone?: string;
   /** Starts one execution with these items; resolves when it has ended, and never rejects. */
   startExecution(items: readonly OutgoingItem[]): Promise<ExecutionEnd>;
-  /** A chart as the host gives it to the workflow; missing where it gives none. @throws OrderFlowError OF_CHART */
-  picture?(chart: Chart): Promise<unknown>;
+  /**
+   * A chart as the host gives it to the workflow; missing where it gives none.
+   * @param isWanted whether anybody still waits for it
+   * @throws OrderFlowError OF_CHART
+   */
+  picture?(chart: Chart, isWanted: () => boolean): Promise<unknown>;
   /** Records one failed execution, which starts the user's error workflow. The trigger stays up. */
   recordFailure(error: OrderFlowError): void;
   log(level: 'info' | 'warn' | 'error', message: string): void;

@@ -161,6 +161,15 @@ describe('a chart that fails', () => {
     );
   });
 
+  test('because nobody waits for it any more keeps no other one waiting', async () => {
+    const one = renderer();
+    const first = one.draw(request({ format: 'svg' }));
+    const given = Array.from({ length: 3 }, () => one.draw(request(), () => false));
+    const last = one.draw(request({ format: 'svg' }, { symbol: 'LAST' }));
+    const answers = await Promise.allSettled([first, ...given, last]);
+    expect(answers.map(({ status }) => status === 'fulfilled')).toEqual([true, false, false, false, true]);
+  });
+
   test('because too many wait says how many', async () => {
     const one = renderer({ workerFile: threadThat(''), mostWaiting: 2, timeoutMs: 200 });
     const answers = await Promise.allSettled(Array.from({ length: 4 }, () => one.draw(request())));
