@@ -1,5 +1,6 @@
 import { alertRestartRows } from './rows/alertRestarts';
 import { bookRows } from './rows/books';
+import { chartRows } from './rows/charts';
 import { clockRows } from './rows/clocks';
 import { connectionRows } from './rows/connections';
 import { crashLoopRows } from './rows/crashLoop';
@@ -14,6 +15,7 @@ import { poolRows } from './rows/pools';
 import { recordRows } from './rows/records';
 import { restRows } from './rows/rest';
 import { routeRows } from './rows/routes';
+import { ruleRows } from './rows/rules';
 import { sequenceRows } from './rows/sequence';
 import { storeRows } from './rows/storeTrouble';
 import { silenceRows } from './rows/silence';
@@ -56,5 +58,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...haltRows,
   ...failoverRows,
   ...historyRows,
+  ...ruleRows,
+  ...chartRows,
   soakRow(SOAK),
 ].sort((a, b) => a.id - b.id);
