@@ -69,7 +69,7 @@ export function demoWorkflow({ demo, source, collectorUrl, credential }: DemoWor
       ...BRANCHES.map(({ name, path }, index) =>
         postNode(name, `${collectorUrl}/${path}`, [640, branchY(index)]),
       ),
-      postNode('Feed Status', `${collectorUrl}/${STATUS_PATH}`, [100, 400]),
+      postNode('Feed Status', `${collectorUrl}/${STATUS_PATH}`, [300, 380]),
       stickyNote(
         'Note: Books',
         '## Order books\nKeeps an exact order book of each symbol from the exchange’s depth stream, saves the top levels to the store, and starts the workflow at an interval.',
