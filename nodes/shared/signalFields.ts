@@ -115,7 +115,7 @@ const thresholdByFields: readonly INodeProperties[] = [
       },
     ],
     default: 'percentage',
-    hint: 'Percentile and Budget: until 12 hours are known, Threshold (%) holds',
+    hint: `Budget: ${THRESHOLD_DEFAULTS.alertsPerDay} alerts a day, percentile: ${THRESHOLD_DEFAULTS.percentile}, unless added below. Both: Threshold (%) holds until 12 hours are known.`,
     description:
       'Where the threshold comes from. Items say what is in force. The past is what this node saw: in Order Flow Imbalance its own checks.',
   },
