@@ -324,7 +324,11 @@ export class RecordWriter {
   }
 
   private send(pending: Promise<WriteReply>, done: (reply: WriteReply) => void): void {
-    this.lastWriteAt = monotonicMs();
+    // What begins together, or comes back together, would be saved together for ever: hundreds of books in flight at
+    // once, which the garbage collector pays for. So the second save comes early, at a moment of its own.
+    const isFirst = this.written === null && this.role !== 'standby';
+    const earlyMs = isFirst ? Math.random() * Math.min(this.saveEveryMs(), HEARTBEAT_MS) : 0;
+    this.lastWriteAt = monotonicMs() - earlyMs;
     this.inFlight = pending
       .then(
         (reply) => {

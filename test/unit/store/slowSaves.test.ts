@@ -109,6 +109,24 @@ test('a record that is to be saved less often says so at its old pace', async ()
   expect(writer.stats().saves).toBe(saves);
 });
 
+test('symbols that begin together are not saved together from then on', async () => {
+  const view = new HandMadeView();
+  for (let i = 0; i < 50; i++) {
+    target = { recordKey: `${target.recordKey}-${i}`, feedKey: `${target.feedKey}-${i}` };
+    write(view, 1_000);
+  }
+  const saved = () => writers.reduce((sum, writer) => sum + writer.stats().saves, 0);
+  await changing(view, 3_000, () => undefined);
+  let before = saved();
+  let most = 0;
+  await changing(view, 1_000, () => {
+    most = Math.max(most, saved() - before);
+    before = saved();
+  });
+  // Five of them in a tenth of a second, give or take.
+  expect(most).toBeLessThan(25);
+});
+
 describe('the fields Save Every and Snapshot TTL', () => {
   const settings = (options: object) =>
     readTriggerSettings((name) =>
