@@ -32,8 +32,10 @@ export interface FeedTimings {
   readonly auditMs: number;
   /** Updates that a depth request has shown to exist have to arrive within this. */
   readonly auditWaitMs: number;
-  /** A symbol's coverage is looked at, and renewed, no more often than this. */
+  /** A symbol's coverage is renewed no more often than this. */
   readonly refreshPauseMs: number;
+  /** So soon after an update a symbol's coverage is looked at: for a thousand symbols that is work. */
+  readonly lookMs: number;
   /** How often feeds look after their symbols (coverage, audits). */
   readonly tickMs: number;
   /** First pause of all REST requests to a host whose firewall refused one; doubles up to 32 times. */
@@ -64,6 +66,7 @@ export const FEED_TIMINGS: FeedTimings = {
   auditMs: 60_000,
   auditWaitMs: 2_000,
   refreshPauseMs: 1_000,
+  lookMs: 300,
   tickMs: 100,
   firewallPauseMs: 10_000,
   terminalRetryMs: 300_000,

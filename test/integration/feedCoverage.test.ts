@@ -41,20 +41,25 @@ test('a fall past the edge: what cannot be trusted is not shown, and comes back'
 
 test('a crash that takes every symbol to its edge at once: all are renewed, the nearest first', async () => {
   const names = ['AUSDT', 'BUSDT', 'CUSDT', 'DUSDT'];
+  const first = ['XUSDT', 'YUSDT', 'ZUSDT'];
   const feed = await WatchedFeed.start(
-    { symbols: names.map((name) => deep(name, 0.1)) },
+    { symbols: [...first, ...names].map((name) => deep(name, 0.1)) },
     { bookDepth: 500, levels: 20 },
   );
   await feed.allLive();
   await feed.run(300);
-  const before = feed.exchange.stats.requests.length;
-  feed.exchange.faults.add({ kind: 'rest', path: 'depth', delayMs: 80 });
+  const { requests } = feed.exchange.stats;
+  const before = requests.length;
+  const fall = (symbol: string, bps: number) => feed.exchange.faults.add({ kind: 'jump', symbol, bps: -bps });
+  // As many as are asked for side by side: the others have to wait, and have all been seen when it is their turn.
+  feed.exchange.faults.add({ kind: 'rest', path: 'depth', delayMs: 400 });
+  for (const symbol of first) fall(symbol, 5);
+  await until(() => requests.length >= before + first.length, 'requests side by side');
   // The later in the list, the nearer to its edge, and none beyond it: the order of the list is the wrong one.
-  names.forEach((symbol, i) => feed.exchange.faults.add({ kind: 'jump', symbol, bps: -(3 + i * 0.8) }));
-  await until(() => feed.exchange.stats.requests.length >= before + names.length, 'a refresh of each');
-  const order = feed.exchange.stats.requests.slice(before, before + names.length);
+  names.forEach((symbol, i) => fall(symbol, 3 + i * 0.8));
+  await until(() => requests.length >= before + first.length + names.length, 'a refresh of each');
+  const symbols = requests.slice(before + first.length).map(({ params }) => params.symbol);
   // Three are sent side by side, and arrive in any order.
-  const symbols = order.map(({ params }) => params.symbol);
   expect(symbols.slice(0, 3).sort()).toEqual(['BUSDT', 'CUSDT', 'DUSDT']);
   expect(symbols[3]).toBe('AUSDT');
   await until(

@@ -29,6 +29,7 @@ export const QUICK: FeedTimings = {
   auditMs: 800,
   auditWaitMs: 200,
   refreshPauseMs: 50,
+  lookMs: 20,
   tickMs: 20,
   firewallPauseMs: 300,
   terminalRetryMs: 1_000,

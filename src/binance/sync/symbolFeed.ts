@@ -147,7 +147,7 @@ export class SymbolFeed<U extends SymbolUpdate> implements SymbolView {
       this.lastAppliedAt = now;
       if (!this.movedSinceTick) {
         this.movedSinceTick = true;
-        this.host.tickAt(this, now + this.host.timings.refreshPauseMs);
+        this.host.tickAt(this, now + this.host.timings.lookMs);
       }
       this.receivedAtMs = wallMs();
       if (this.isLive) {
