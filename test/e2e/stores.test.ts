@@ -230,11 +230,12 @@ test('an n8n with version 0.1.0 beside it: of one symbol one writes, each takes 
     const ofNew = await bench.create(feed('redis', credential));
     await claimed('the new version', () => reader.activate(ofNew.id));
     await bothRead();
-    await claimed('the old version', () => reader.deactivate(ofNew.id));
     // A trigger that is published again within its grace goes on as what it was, and claims nothing.
+    await claimed('the old version', () => reader.deactivate(ofNew.id));
     await setTimeout(RELEASE_GRACE_MS);
     await claimed('the new version', () => reader.activate(ofNew.id));
     await old.rest.deactivate(ofOld.id);
+    await setTimeout(RELEASE_GRACE_MS);
     await claimed('the old version', () => old.rest.activate(ofOld.id));
     await claimed('the new version', () => old.kill());
     await claimed('the old version', () => old.restart());
