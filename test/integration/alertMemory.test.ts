@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { bareGate, type GateParameters } from '../../src/signal/gate/gateParameters';
 import type { GateOutcome } from '../../src/signal/gate/gateState';
 import { gateKey } from '../../src/store/keys';
-import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { SnapshotStore } from '../../src/store/types';
 import {
   AlertMemory,
@@ -15,30 +13,13 @@ import {
 import { AlertWatch } from '../../src/trigger/alertWatch';
 import type { TriggerSettings } from '../../src/trigger/settings';
 import { monotonicMs } from '../../src/runtime/time';
-import { FaultProxy } from '../faults/proxy';
 import { until } from '../support/feedHarness';
-import { type RedisServer, startRedis } from '../support/redisServer';
-import { credentialsOf } from '../support/storeFixtures';
+import { RedisBehindProxy } from '../support/redisBehindProxy';
 
 const SETTINGS = { keyPrefix: 'alerts/', market: 'spot', symbols: ['BTCUSDT'] } as unknown as TriggerSettings;
 const HOUR_MS = 3_600_000;
 
-let redis: RedisServer;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  redis = await startRedis();
-  proxy = await FaultProxy.start(redis.port, { random: () => 0.5 });
-});
-afterAll(async () => {
-  await closeIdleRedisConnections();
-  await proxy.close();
-  await redis.stop();
-});
-
-const openIt = (kind: 'memory' | 'redis', port = redis.port): SnapshotStore =>
-  kind === 'memory'
-    ? openStore({ kind })
-    : openStore({ kind, credentials: credentialsOf(redis, { port }) }, { keepConnected: true });
+const stores = new RedisBehindProxy();
 
 const running = new Set<Run>();
 afterEach(async () => {
@@ -62,7 +43,7 @@ class Run {
     over: Partial<GateParameters> = {},
     port?: number,
   ): Promise<Run> {
-    const store = openIt(kind, port);
+    const store = stores.open(kind, port);
     const log: string[] = [];
     const owner = { workflowId, nodeId: 'n1' };
     const memories = await loadAlertMemories(SETTINGS, store, owner, (level, line) =>
@@ -248,7 +229,7 @@ describe.each(['memory', 'redis'] as const)('alerts with the store %s', (kind) =
   test('start over where the state cannot be used, and say why', async () => {
     const workflow = randomUUID();
     const key = gateKey('alerts/', 'spot', 'BTCUSDT', { workflowId: workflow, nodeId: 'n1' });
-    const store = openIt(kind);
+    const store = stores.open(kind);
     await store.storeState(key, { value: { gate: 'x' }, expectedVersion: 0, ttlMs: 60_000 });
     const run = await Run.start(workflow, kind);
     run.see(20);
@@ -273,15 +254,15 @@ describe.each(['memory', 'redis'] as const)('alerts with the store %s', (kind) =
 });
 
 test.each([
-  ['answers nothing', () => proxy.silence()],
-  ['is gone', () => proxy.reset()],
+  ['answers nothing', () => stores.proxy.silence()],
+  ['is gone', () => stores.proxy.reset()],
 ])(
   'a Redis that %s keeps no alert back: it comes within seconds, says what is not certain, and is noted later',
   async (_what, trouble) => {
     const workflow = randomUUID();
-    const run = await Run.start(workflow, 'redis', {}, proxy.port);
+    const run = await Run.start(workflow, 'redis', {}, stores.proxy.port);
     trouble();
-    if (_what === 'is gone') proxy.blackHole();
+    if (_what === 'is gone') stores.proxy.blackHole();
     const from = performance.now();
     run.see(20);
     expect(performance.now() - from).toBeLessThan(50);
@@ -290,9 +271,9 @@ test.each([
     expect(run.handed[0].warning).toMatch(
       /^This may be reported again, because the store could not note that it was: /,
     );
-    proxy.clear();
+    stores.proxy.clear();
     const key = gateKey('alerts/', 'spot', 'BTCUSDT', { workflowId: workflow, nodeId: 'n1' });
-    const direct = openIt('redis');
+    const direct = stores.open('redis');
     let noted: unknown = null;
     await until(
       () => {

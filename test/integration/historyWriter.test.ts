@@ -5,6 +5,7 @@ import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnectio
 import type { SnapshotStore } from '../../src/store/types';
 import type { HistorySource, Sample } from '../../src/store/writers/historyWriter';
 import { acquireWriter, writerInventory, type WriterHandle } from '../../src/store/writers/snapshotWriter';
+import { closedAfterEach } from '../support/cleanUps';
 import { HandMadeView } from '../support/handMadeView';
 import type { RedisServer } from '../support/redisServer';
 import { admin, credentialsOf, eventually, request, startLimitedRedis } from '../support/storeFixtures';
@@ -24,11 +25,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const EVERY_MS = 100;
 
 let counter = 0;
-const cleanUps: Array<() => Promise<unknown>> = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  expect(writerInventory()).toBe(0);
-});
+const cleanUps = closedAfterEach(() => expect(writerInventory()).toBe(0));
 
 /** One symbol, fed by one process or by several. */
 class Scene {

@@ -6,34 +6,15 @@ import { readGateParameters } from '../../src/signal/gate/gateParameters';
 import { SIGNAL_DEFAULTS } from '../../src/signal/parameters';
 import { monotonicMs } from '../../src/runtime/time';
 import { pastKey } from '../../src/store/keys';
-import { openStore } from '../../src/store/openStore';
-import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import type { SnapshotStore } from '../../src/store/types';
 import { type PastMemory, loadPasts } from '../../src/trigger/pastMemory';
 import type { TriggerSettings } from '../../src/trigger/settings';
-import { FaultProxy } from '../faults/proxy';
 import { until } from '../support/feedHarness';
-import { type RedisServer, startRedis } from '../support/redisServer';
-import { credentialsOf } from '../support/storeFixtures';
+import { RedisBehindProxy } from '../support/redisBehindProxy';
 
 const BUDGET = { by: 'budget', percent: 10, alertsPerDay: 3 } as const;
 
-let redis: RedisServer;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  redis = await startRedis();
-  proxy = await FaultProxy.start(redis.port, { random: () => 0.5 });
-});
-afterAll(async () => {
-  await closeIdleRedisConnections();
-  await proxy.close();
-  await redis.stop();
-});
-
-const openIt = (kind: 'memory' | 'redis', port = redis.port): SnapshotStore =>
-  kind === 'memory'
-    ? openStore({ kind })
-    : openStore({ kind, credentials: credentialsOf(redis, { port }) }, { keepConnected: true });
+const stores = new RedisBehindProxy();
 
 const settingsOf = (threshold: ThresholdPlan = BUDGET, levels = 20, symbols = ['BTCUSDT']): TriggerSettings =>
   ({
@@ -95,7 +76,7 @@ async function keepADay(workflowId: string, store: SnapshotStore): Promise<void>
 describe.each(['memory', 'redis'] as const)('the past with the store %s', (kind) => {
   test('goes on after a restart, a republish and an edit of the budget', async () => {
     const workflow = randomUUID();
-    const store = openIt(kind);
+    const store = stores.open(kind);
     await keepADay(workflow, store);
     const first = await Run.start(workflow, store.share());
     const [percent, from, hours] = first.state;
@@ -120,7 +101,7 @@ describe.each(['memory', 'redis'] as const)('the past with the store %s', (kind)
 
   test('starts over with other levels, and where it is spoilt; that is said, and mended', async () => {
     const workflow = randomUUID();
-    const store = openIt(kind);
+    const store = stores.open(kind);
     await keepADay(workflow, store);
     const other = await Run.start(workflow, store.share(), settingsOf(BUDGET, 50));
     expect(other.state).toEqual([10, 'default', 0]);
@@ -147,7 +128,7 @@ describe.each(['memory', 'redis'] as const)('the past with the store %s', (kind)
 
   test('of two triggers at once is kept by whoever is last', async () => {
     const workflow = randomUUID();
-    const store = openIt(kind);
+    const store = stores.open(kind);
     await keepADay(workflow, store);
     const pair = [await Run.start(workflow, store.share()), await Run.start(workflow, store.share())];
     await Promise.all(pair.map((run) => run.close()));
@@ -160,7 +141,7 @@ describe.each(['memory', 'redis'] as const)('the past with the store %s', (kind)
 
 test('a wall clock that jumps changes nothing', async () => {
   const workflow = randomUUID();
-  const store = openIt('redis');
+  const store = stores.open('redis');
   await keepADay(workflow, store);
   const run = await Run.start(workflow, store.share());
   const before = run.state;
@@ -181,17 +162,17 @@ test('a wall clock that jumps changes nothing', async () => {
 
 test('without Redis at the start the default holds, and what was kept is taken up when it is back', async () => {
   const workflow = randomUUID();
-  const direct = openIt('redis');
+  const direct = stores.open('redis');
   await keepADay(workflow, direct);
-  proxy.blackHole();
+  stores.proxy.blackHole();
   const symbols = ['BTCUSDT', 'ETHUSDT'];
-  const through = openIt('redis', proxy.port);
+  const through = stores.open('redis', stores.proxy.port);
   const run = await Run.start(workflow, through.share(), settingsOf(BUDGET, 20, symbols));
   expect(run.state).toEqual([10, 'default', 0]);
   // One line, however many symbols.
   expect(run.log).toHaveLength(1);
   expect(run.log[0]).toMatch(/^warn The store cannot keep the past that alerts are counted in: /);
-  proxy.clear();
+  stores.proxy.clear();
   let ready = false;
   await until(
     () => {
@@ -213,12 +194,12 @@ test('without Redis at the start the default holds, and what was kept is taken u
 }, 60_000);
 
 test('a Redis that answers nothing holds neither an update nor the end up', async () => {
-  const run = await Run.start(randomUUID(), openIt('redis', proxy.port));
-  proxy.silence();
+  const run = await Run.start(randomUUID(), stores.open('redis', stores.proxy.port));
+  stores.proxy.silence();
   // Nothing waits in between: updates are counted in one go.
   const from = monotonicMs();
   for (let i = 0; i < 1_000; i++) run.past.onValue(i % 100, from + 100 * i);
   expect(run.past.coveredMs(from + 100_000)).toBeGreaterThan(90_000);
   await run.close();
-  proxy.clear();
+  stores.proxy.clear();
 }, 40_000);

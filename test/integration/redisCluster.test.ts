@@ -2,11 +2,10 @@ import { monotonicMs } from '../../src/runtime/time';
 import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { keySlot } from '../../src/store/redis/redisCluster';
-import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
+import { closedAfterEach, expectNoRedisConnectionLeft } from '../support/cleanUps';
 import { RecordUnderWrites } from '../support/recordUnderWrites';
 import type { RedisServer } from '../support/redisServer';
 import {
-  type CleanUps,
   clusterCredentials as credentials,
   holderOf,
   isReplica,
@@ -18,12 +17,7 @@ import { admin, eventually, request } from '../support/storeFixtures';
 /** Longest wait for a newer book after the servers themselves are ready, milliseconds. */
 const BACK_WITHIN_MS = 5_000;
 
-const cleanUps: CleanUps = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  await closeIdleRedisConnections();
-  expect(redisInventory()).toEqual({ connections: 0, leases: 0 });
-});
+const cleanUps = closedAfterEach(expectNoRedisConnectionLeft);
 
 test('a slot follows from the key, or from what is in its first braces', () => {
   expect(keySlot('123456789')).toBe(0x31c3);

@@ -3,9 +3,9 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import type { OrderFlowError } from '../../src/runtime/errors';
 import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
-import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
 import { CertificateWorkshop } from '../support/certificates';
-import { freePort, startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
+import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
+import { freePort, startRedis, type RedisServerOptions } from '../support/redisServer';
 import {
   admin,
   credentialsOf,
@@ -17,21 +17,11 @@ import {
 const CANARY = 'canary-S3cret!pa$$';
 const CLUSTER_NODE: RedisServerOptions = { config: ['cluster-enabled yes'] };
 
-const cleanUps: Array<() => Promise<unknown> | void> = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  await closeIdleRedisConnections();
-  expect(redisInventory()).toEqual({ connections: 0, leases: 0 });
-});
+const cleanUps = closedAfterEach(expectNoRedisConnectionLeft);
 
-const start = (options: Parameters<typeof startLimitedRedis>[0] = {}) => owned(startLimitedRedis(options));
-const startOpen = (options: RedisServerOptions = {}) => owned(startRedis(options));
-
-async function owned(starting: Promise<RedisServer>): Promise<RedisServer> {
-  const server = await starting;
-  cleanUps.push(() => server.stop());
-  return server;
-}
+const start = (options: Parameters<typeof startLimitedRedis>[0] = {}) =>
+  owned(startLimitedRedis(options), cleanUps);
+const startOpen = (options: RedisServerOptions = {}) => owned(startRedis(options), cleanUps);
 
 /** A server of the test's own that plays Redis. @returns its port */
 async function listen(server: Server): Promise<number> {

@@ -4,10 +4,11 @@ import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
 import { keySlot } from '../../src/store/redis/redisCluster';
 import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
+import { type CleanUps, closeAll } from '../support/cleanUps';
 import { runNode } from '../support/engine';
 import { OrderFlowImbalance } from '../support/nodes';
 import type { RedisServer } from '../support/redisServer';
-import { type CleanUps, clusterCredentials, startCluster } from '../support/redisTopologies';
+import { clusterCredentials, startCluster } from '../support/redisTopologies';
 import { admin, credentialsOf, eventually, request, startLimitedRedis } from '../support/storeFixtures';
 
 const SYMBOLS = Array.from({ length: 300 }, (_, i) => `S${i}USDT`);
@@ -17,7 +18,7 @@ const keyOf = (symbol: string) => storeKeys(KEY_PREFIX, 'spot', symbol).orderboo
 const cleanUps: CleanUps = [];
 afterEach(async () => {
   await closeIdleRedisConnections();
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await closeAll(cleanUps);
 });
 
 /**

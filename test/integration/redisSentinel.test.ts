@@ -1,11 +1,10 @@
 import { monotonicMs } from '../../src/runtime/time';
 import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
-import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis/sharedConnections';
+import { closedAfterEach, expectNoRedisConnectionLeft } from '../support/cleanUps';
 import { RecordUnderWrites } from '../support/recordUnderWrites';
 import { freePort, type RedisServer } from '../support/redisServer';
 import {
-  type CleanUps,
   isPrimary,
   isReplica,
   sentinelCredentials as credentials,
@@ -16,12 +15,7 @@ import { admin, eventually } from '../support/storeFixtures';
 /** Longest wait for a newer book after the servers themselves are ready, milliseconds. */
 const BACK_WITHIN_MS = 5_000;
 
-const cleanUps: CleanUps = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  await closeIdleRedisConnections();
-  expect(redisInventory()).toEqual({ connections: 0, leases: 0 });
-});
+const cleanUps = closedAfterEach(expectNoRedisConnectionLeft);
 
 describe('Sentinels', () => {
   it('lead to the new primary server when the old one dies, and when it hangs and comes back', async () => {

@@ -11,7 +11,8 @@ import { closeIdleRedisConnections, redisInventory } from '../../src/store/redis
 import { RedisSession } from '../../src/store/redis/redisSession';
 import type { SnapshotStore } from '../../src/store/types';
 import { CertificateWorkshop } from '../support/certificates';
-import { freePort, startRedis, type RedisServer, type RedisServerOptions } from '../support/redisServer';
+import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
+import { freePort, startRedis, type RedisServerOptions } from '../support/redisServer';
 import {
   ADMIN,
   admin,
@@ -25,22 +26,12 @@ import {
 const CANARY = 'canary-S3cret!pa$$';
 const KEY = 'examples/btcusdt-orderbook';
 
-const cleanUps: Array<() => Promise<unknown> | void> = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  await closeIdleRedisConnections();
-  expect(redisInventory()).toEqual({ connections: 0, leases: 0 });
-});
+const cleanUps = closedAfterEach(expectNoRedisConnectionLeft);
 
 /** Its `credentialsOf` have the rights that the document recommends; where the fault is one of rights, `startOpen`. */
-const start = (options: Parameters<typeof startLimitedRedis>[0] = {}) => owned(startLimitedRedis(options));
-const startOpen = (options: RedisServerOptions = {}) => owned(startRedis(options));
-
-async function owned(starting: Promise<RedisServer>): Promise<RedisServer> {
-  const server = await starting;
-  cleanUps.push(() => server.stop());
-  return server;
-}
+const start = (options: Parameters<typeof startLimitedRedis>[0] = {}) =>
+  owned(startLimitedRedis(options), cleanUps);
+const startOpen = (options: RedisServerOptions = {}) => owned(startRedis(options), cleanUps);
 
 function open(credentials: Record<string, unknown>, keepConnected = false): SnapshotStore {
   const store = openStore({ kind: 'redis', credentials }, { keepConnected });

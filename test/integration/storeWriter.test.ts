@@ -9,6 +9,7 @@ import {
   type WriterSource,
 } from '../../src/store/writers/snapshotWriter';
 import type { SnapshotStore, StoredBook } from '../../src/store/types';
+import { closedAfterEach } from '../support/cleanUps';
 import { HandMadeView } from '../support/handMadeView';
 import { freePort, type RedisServer } from '../support/redisServer';
 import { credentialsOf, LIMITED_USER, request, startLimitedRedis } from '../support/storeFixtures';
@@ -37,11 +38,7 @@ async function eventually(check: () => Promise<void> | void, limitMs = 5_000): P
 }
 
 let counter = 0;
-const cleanUps: Array<() => Promise<unknown>> = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  expect(writerInventory()).toBe(0);
-});
+const cleanUps = closedAfterEach(() => expect(writerInventory()).toBe(0));
 
 class Scene {
   readonly view = new HandMadeView();

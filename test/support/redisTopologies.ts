@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { keySlot } from '../../src/store/redis/redisCluster';
+import { type CleanUps, owned } from './cleanUps';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redisServer';
 import { admin, credentialsOf, eventually, startLimitedRedis } from './storeFixtures';
 
@@ -11,14 +12,7 @@ const PATIENCE = [
 /** What docs/STORE.md adds for a cluster, and for the Overview. */
 const CLUSTER_RIGHTS = '+cluster|info +cluster|slots +asking +scan';
 
-/** Whoever starts servers gives back what ends them, last one first. */
-export type CleanUps = Array<() => Promise<unknown>>;
-
-async function started(options: RedisServerOptions, cleanUps: CleanUps): Promise<RedisServer> {
-  const server = await startRedis(options);
-  cleanUps.push(() => server.stop());
-  return server;
-}
+const started = (options: RedisServerOptions, cleanUps: CleanUps) => owned(startRedis(options), cleanUps);
 
 /** A primary server, its replica, and Sentinels that know both. */
 export async function startSentinels(count: number, cleanUps: CleanUps, config: readonly string[] = []) {

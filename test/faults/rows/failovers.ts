@@ -2,7 +2,6 @@ import { monotonicMs } from '../../../src/runtime/time';
 import { RecordUnderWrites } from '../../support/recordUnderWrites';
 import type { RedisServer } from '../../support/redisServer';
 import {
-  type CleanUps,
   clusterCredentials,
   holderOf,
   isPrimary,
@@ -14,6 +13,7 @@ import {
 import { eventually } from '../../support/storeFixtures';
 import { Random } from '../random';
 import { must, type RunResult, type Scenario } from '../scenario';
+import { type CleanUps, closeAll } from '../../support/cleanUps';
 import { noRedisConnectionLeft } from '../sharedRedis';
 import { pause } from '../scene';
 
@@ -47,7 +47,7 @@ async function onServers(
     must(recoverMs === null || recoverMs < BACK_WITHIN_MS, `back only after ${recoverMs?.toFixed(0)} ms`);
     return { recoverMs };
   } finally {
-    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+    await closeAll(cleanUps);
     await noRedisConnectionLeft();
   }
 }
