@@ -11,8 +11,8 @@ interface Paths {
   readonly depthPath: string;
 }
 
-export const REST_FIELD = 'REST Base URL';
-export const WEB_SOCKET_FIELD = 'WebSocket Base URL';
+const REST_FIELD = 'REST Base URL';
+const WEB_SOCKET_FIELD = 'WebSocket Base URL';
 
 /** `/api/v3`, as the exchange writes its REST addresses, also with one endpoint behind it. */
 const REST_ENDING = /\/(api|fapi|dapi)\/v\d+(\/[A-Za-z0-9]+)?$/;

@@ -1,5 +1,5 @@
-import { OrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
+import { fieldError } from '../runtime/validate';
 import { streamUrl } from './addresses';
 import { fastCodec, type FeedCodec, type SymbolUpdate } from './wire/codec';
 import type { FeedLease, FeedListener, FeedRegistry, FeedRequest, SymbolView } from '../feed/types';
@@ -139,17 +139,17 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
   }
 
   private sharedFeed(request: FeedRequest): Shared<U> {
-    if (!isMarketId(request.market)) throw refuse('Market', 'is none that this package knows');
+    if (!isMarketId(request.market)) throw fieldError('Market', 'is none that this package knows');
     const market = ENDPOINTS[request.market];
     if (!market.speeds.has(request.updateSpeedMs))
-      throw refuse(
+      throw fieldError(
         'Update Speed',
         `must be one of ${[...market.speeds.keys()].join(', ')} ms in ${market.name}`,
       );
     if (!isLevelCount(request.levels))
-      throw refuse('Levels', `must be a whole number from 1 to ${MAX_LEVELS}`);
+      throw fieldError('Levels', `must be a whole number from 1 to ${MAX_LEVELS}`);
     if (request.bookDepth !== 'auto' && !isLevelCount(request.bookDepth))
-      throw refuse('Book Depth', `must be auto or a whole number from 1 to ${MAX_LEVELS}`);
+      throw fieldError('Book Depth', `must be auto or a whole number from 1 to ${MAX_LEVELS}`);
     const rest = restClientFor(market, {
       ...{ restBaseUrl: request.restBaseUrl, timings: this.timings, budgets: this.options.budgets },
     });
@@ -232,8 +232,4 @@ class Registry<U extends SymbolUpdate> implements FeedRegistry {
 
 function isLevelCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1 && value <= MAX_LEVELS;
-}
-
-function refuse(field: string, detail: string): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `${field} ${detail}`, { subject: field });
 }

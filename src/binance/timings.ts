@@ -1,3 +1,6 @@
+import { backoffMs } from '../runtime/backoff';
+import type { OrderFlowError } from '../runtime/errors';
+
 /** Every wait of a feed, in milliseconds, in one place: tests run the same code with shorter ones. */
 export interface FeedTimings {
   /** The limit for opening a TCP, TLS or proxy connection. */
@@ -74,3 +77,13 @@ export const FEED_TIMINGS: FeedTimings = {
   statusEveryMs: 55_000,
   backoffFactor: 1,
 };
+
+/** The wait before the next request or connection after this many failures. A pause of the whole host is waited for elsewhere. */
+export function retryMs(
+  error: OrderFlowError,
+  failures: number,
+  { random, timings }: { readonly random: number; readonly timings: FeedTimings },
+): number {
+  const slow = error.retryable ? 0 : timings.terminalRetryMs;
+  return Math.max(slow, backoffMs(failures, random) * timings.backoffFactor);
+}

@@ -1,5 +1,4 @@
 import { unknownSymbolError } from '../feed/listing';
-import { depthLimit, ENDPOINTS } from './endpoints';
 import type { Venue } from '../feed/venue';
 import { sharedBudgets } from '../limits/sharedBudgets';
 import { isOrderFlowError } from '../runtime/errors';
@@ -27,16 +26,9 @@ export const binance: Venue = {
   rankSymbols: ({ market, ...options }, maxAgeMs) => rankSymbols(market, { ...options, maxAgeMs }),
   booksPerMinute: ({ market, ...options }, levels) => booksPerMinute(market, levels, options),
   facts: ({ market, ...options }, symbols) => symbolFacts(market, symbols, options),
-  async fetchBook({ market, ...options }, symbol, levels) {
-    const limit = depthLimit(ENDPOINTS[market], levels);
-    const reply = await fetchDepthOnce(market, symbol, limit, options).catch(async (error: unknown) => {
+  fetchBook: ({ market, ...options }, symbol, levels) =>
+    fetchDepthOnce(market, symbol, levels, options).catch(async (error: unknown) => {
       if (!isOrderFlowError(error) || error.code !== 'OF_UNKNOWN_SYMBOL') throw error;
       throw unknownSymbolError(market, await nearestSymbols(market, [symbol], options));
-    });
-    return {
-      ...reply,
-      bidsComplete: reply.bids.length < limit,
-      asksComplete: reply.asks.length < limit,
-    };
-  },
+    }),
 };

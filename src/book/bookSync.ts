@@ -1,16 +1,17 @@
 import type { BookEngine, OrderBook, TimedUpdate } from './orderBook';
 import { compareDecimals } from './decimal';
 import { ReplyBuffer } from './replyBuffer';
-import type {
-  BookTop,
-  Coverage,
-  DepthReply,
-  Level,
-  RangeSums,
-  RangeVerdict,
-  SequenceRule,
-  TopSums,
-  Verdict,
+import {
+  type Coverage,
+  type BookTop,
+  type DepthReply,
+  type Level,
+  type RangeSums,
+  type RangeVerdict,
+  type SequenceRule,
+  type TopSums,
+  type Verdict,
+  sameLevels,
 } from './types';
 
 /** Levels outside the covered range are forgotten each time this many updates have been applied. */
@@ -151,12 +152,7 @@ export class BookSync<U extends TimedUpdate> {
 
   /** Where an update of a second connection to the same stream belongs in what is known here. Changes nothing. */
   standing(update: U): Verdict {
-    if (this.kept !== null) {
-      const { book, awaitingFirst } = this.kept;
-      return awaitingFirst
-        ? this.rule.first(book.lastUpdateId, update)
-        : this.rule.next(book.lastUpdateId, update);
-    }
+    if (this.kept !== null) return this.verdictOn(this.kept, update);
     const last = this.buffer?.updates.at(-1);
     return last === undefined ? 'apply' : this.rule.next(last.finalUpdateId, update);
   }
@@ -172,9 +168,7 @@ export class BookSync<U extends TimedUpdate> {
       if (this.pruning && ++this.appliedSincePrune >= PRUNE_EVERY_UPDATES) this.pruneNow(this.kept);
     } else if (outcome !== 'ignored') {
       if (outcome === 'ids-reset') this.acceptIdReset();
-      else if (!this.kept.awaitingFirst) this.noteShown();
-      this.kept = null;
-      this.buffer = new ReplyBuffer(this.engine);
+      this.reset(outcome !== 'ids-reset' && !this.kept.awaitingFirst);
       this.keepForReply(update);
     }
     return outcome;
@@ -250,11 +244,16 @@ export class BookSync<U extends TimedUpdate> {
     );
   }
 
-  private judgeAndApply(kept: Kept<U>, update: U): Exclude<UpdateOutcome, 'buffered'> {
-    const { book } = kept;
-    const verdict: Verdict = kept.awaitingFirst
+  /** The first update after a reply is judged by a rule of its own. */
+  private verdictOn({ book, awaitingFirst }: Kept<U>, update: U): Verdict {
+    return awaitingFirst
       ? this.rule.first(book.lastUpdateId, update)
       : this.rule.next(book.lastUpdateId, update);
+  }
+
+  private judgeAndApply(kept: Kept<U>, update: U): Exclude<UpdateOutcome, 'buffered'> {
+    const { book } = kept;
+    const verdict = this.verdictOn(kept, update);
     if (verdict === 'gap') return 'gap';
     if (verdict === 'ignore') {
       // A repeated update repeats its time as well. One that is newer by the clock and older by id is from a new count.
@@ -346,7 +345,5 @@ function agree<U extends TimedUpdate>(a: Kept<U>, b: Kept<U>): boolean {
   const topB = b.book.top(AUDIT_LEVELS);
   const bids = Math.min(a.book.bidsFrom(a.coverage.lowestBid), b.book.bidsFrom(b.coverage.lowestBid));
   const asks = Math.min(a.book.asksUpTo(a.coverage.highestAsk), b.book.asksUpTo(b.coverage.highestAsk));
-  const same = (x: BookTop['bids'], y: BookTop['bids'], count: number) =>
-    x.slice(0, count).every(([price, quantity], i) => y[i][0] === price && y[i][1] === quantity);
-  return same(topA.bids, topB.bids, bids) && same(topA.asks, topB.asks, asks);
+  return sameLevels(topA.bids, topB.bids, bids) && sameLevels(topA.asks, topB.asks, asks);
 }

@@ -4,8 +4,8 @@
  */
 
 /** More digits than any exchange value; the cap keeps hostile input small. */
-export const MAX_INTEGER_DIGITS = 20;
-export const MAX_FRACTION_DIGITS = 18;
+const MAX_INTEGER_DIGITS = 20;
+const MAX_FRACTION_DIGITS = 18;
 
 const DECIMAL = new RegExp(`^\\d{1,${MAX_INTEGER_DIGITS}}(\\.\\d{1,${MAX_FRACTION_DIGITS}})?$`);
 

@@ -109,6 +109,11 @@ export type RangeVerdict =
   /** Not in sync, or a level is at the very end of the range: look at the levels themselves. */
   | 'unclear';
 
+/** Are the first `count` levels of two sides the same? Both have as many. */
+export function sameLevels(a: readonly Level[], b: readonly Level[], count: number): boolean {
+  return a.slice(0, count).every(([price, quantity], i) => b[i][0] === price && b[i][1] === quantity);
+}
+
 export function emptyRangeSums(): RangeSums {
   return {
     ...{ bidLevels: 0, askLevels: 0, bidNotional: 0, askNotional: 0, bidQuantity: 0, askQuantity: 0 },

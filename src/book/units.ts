@@ -1,3 +1,5 @@
+import { fromScaledInteger } from './decimal';
+
 /**
  * Decimals as whole numbers of 10^-8, the finest step of the exchange, in a double: 1.5 is 150000000. It is the form in
  * which the fast reader hands levels to the fast book, without text in between. Not every decimal is exact in it: below
@@ -30,7 +32,7 @@ const trimmed = (four: number): string => (TRIMMED[four] ??= padded(four).replac
 
 /** The canonical decimal of a whole number of units. A record of 20 levels asks for 80 of them, so it makes few strings. */
 export function unitsText(units: number): string {
-  if (units > Number.MAX_SAFE_INTEGER) return largeUnitsText(BigInt(units));
+  if (units > Number.MAX_SAFE_INTEGER) return fromScaledInteger(BigInt(units), UNIT_DECIMALS);
   // No quotient is rounded up to a whole number: up to 2^53 units it is below 2^27, where doubles lie nearer than 10^-8.
   const integer = Math.floor(units / UNIT);
   const fraction = units - integer * UNIT;
@@ -38,11 +40,4 @@ export function unitsText(units: number): string {
   const high = Math.floor(fraction / FOUR);
   const low = fraction - high * FOUR;
   return low === 0 ? `${integer}.${trimmed(high)}` : `${integer}.${padded(high)}${trimmed(low)}`;
-}
-
-function largeUnitsText(units: bigint): string {
-  const digits = String(units);
-  const fraction = digits.slice(-UNIT_DECIMALS).replace(/0+$/, '');
-  const integer = digits.slice(0, -UNIT_DECIMALS);
-  return fraction === '' ? integer : `${integer}.${fraction}`;
 }

@@ -3,7 +3,7 @@ import { signalOfPercent } from '../signal/rule';
 import type { CheckItem } from './checkItem';
 
 /** So much of the last minute must be known before its mean is judged, milliseconds. */
-export const MIN_MEAN_COVERED_MS = 30_000;
+const MIN_MEAN_COVERED_MS = 30_000;
 
 /** Except for rounding, a mean of percentages cannot be beyond 100; one that is was not written by this package. */
 const MAX_MEAN_PERCENT = 100.001;

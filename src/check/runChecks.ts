@@ -19,7 +19,7 @@ import { itemOfTestRun, pretends } from './testRun';
 import { byPlace, type CheckFailure, type CheckJob, type CheckResult } from './types';
 
 /** How long a stored result is kept, milliseconds. */
-export const RESULT_TTL_MS = 3_600_000;
+const RESULT_TTL_MS = 3_600_000;
 /** REST requests under way at once for one run of the node. */
 const PARALLEL_REQUESTS = 8;
 

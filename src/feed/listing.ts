@@ -62,7 +62,7 @@ function factsOf({ listed, knownAtMs }: Listing): SymbolFacts {
 }
 
 /** How long a status holds that cannot be confirmed, milliseconds. */
-export const STATUS_BELIEVED_MS = 10 * 60_000;
+const STATUS_BELIEVED_MS = 10 * 60_000;
 
 /** What is known of a symbol now: an old answer neither stops signals forever nor hides how old it is. */
 export function believedFacts(listing: Listing | null): SymbolFacts {

@@ -1,4 +1,5 @@
-import { OrderFlowError } from '../runtime/errors';
+import { type OrderFlowError } from '../runtime/errors';
+import { fieldError } from '../runtime/validate';
 import { type Market, type MarketId, MARKETS } from './markets';
 
 /** The most symbols that one trigger or one item may name. */
@@ -40,19 +41,19 @@ export function parseSymbols(input: unknown, field = 'Symbols'): string[] {
 /** One symbol, upper case. @throws OrderFlowError OF_PARAMETER that names the field */
 export function parseSymbol(input: unknown, field = 'Symbol'): string {
   const text = readText(input, field);
-  if (!SYMBOL.test(text)) throw refuse(field, `holds ${JSON.stringify(text)}, which is not a symbol`);
+  if (!SYMBOL.test(text)) throw fieldError(field, `holds ${JSON.stringify(text)}, which is not a symbol`);
   return text;
 }
 
 /** The value where a symbol belongs: text on one line, upper case. */
 function readText(input: unknown, field: string): string {
-  if (typeof input !== 'string') throw refuse(field, `holds ${describe(input)} where a symbol belongs`);
+  if (typeof input !== 'string') throw fieldError(field, `holds ${describe(input)} where a symbol belongs`);
   const text = input.trim();
-  if (text === '') throw refuse(field, 'holds an empty symbol');
+  if (text === '') throw fieldError(field, 'holds an empty symbol');
   if (text.length > MAX_SYMBOL_LENGTH)
-    throw refuse(field, `holds a symbol longer than ${MAX_SYMBOL_LENGTH} characters`);
+    throw fieldError(field, `holds a symbol longer than ${MAX_SYMBOL_LENGTH} characters`);
   if (/[\s\p{Cc}\p{Cf}]/u.test(text))
-    throw refuse(field, 'holds a symbol with white space or invisible characters');
+    throw fieldError(field, 'holds a symbol with white space or invisible characters');
   return text.toUpperCase();
 }
 
@@ -75,7 +76,7 @@ function namedSymbol(input: unknown, market: Market, field: string): NamedSymbol
   };
   const prefixed = PREFIXED.exec(writtenAs);
   if (prefixed !== null && prefixed[1] !== market.chartPrefix)
-    throw refuse(
+    throw fieldError(
       field,
       `holds ${JSON.stringify(writtenAs)}, which names another exchange than ${market.name}`,
     );
@@ -119,7 +120,7 @@ const EXAMPLES = { none: 'BTCUSDT', linear: 'BTCUSDT', inverse: 'BTCUSD_PERP' } 
 
 function notCertain(field: string, writtenAs: string, market: Market): OrderFlowError {
   const example = EXAMPLES[market.contracts];
-  return refuse(
+  return fieldError(
     field,
     `holds ${JSON.stringify(writtenAs)}, which does not say which symbol of ${market.name} is meant; write it as Binance does, with no dash or slash, for example ${example}`,
   );
@@ -135,27 +136,27 @@ function parseEach<T extends { readonly symbol: string }>(
     const parsed = parse(part);
     if (!found.has(parsed.symbol)) found.set(parsed.symbol, parsed);
     if (found.size > MAX_SYMBOLS)
-      throw refuse(field, `names more than ${MAX_SYMBOLS} symbols; split them over several triggers`);
+      throw fieldError(field, `names more than ${MAX_SYMBOLS} symbols; split them over several triggers`);
   }
-  if (found.size === 0) throw refuse(field, 'is empty; name at least one symbol, for example BTCUSDT');
+  if (found.size === 0) throw fieldError(field, 'is empty; name at least one symbol, for example BTCUSDT');
   return [...found.values()];
 }
 
 function splitInput(input: unknown, field: string): unknown[] {
   if (Array.isArray(input)) {
-    if (input.length > MAX_SYMBOLS * 4) throw refuse(field, `names more than ${MAX_SYMBOLS} symbols`);
+    if (input.length > MAX_SYMBOLS * 4) throw fieldError(field, `names more than ${MAX_SYMBOLS} symbols`);
     return input.flatMap((entry: unknown) => (typeof entry === 'string' ? splitText(entry, field) : [entry]));
   }
   if (typeof input === 'string') return splitText(input, field);
-  throw refuse(field, `is ${describe(input)}; give a list or a comma-separated text`);
+  throw fieldError(field, `is ${describe(input)}; give a list or a comma-separated text`);
 }
 
 function splitText(text: string, field: string): string[] {
   if (text.length > MAX_SYMBOLS * (MAX_SYMBOL_LENGTH + 2))
-    throw refuse(field, `is longer than ${MAX_SYMBOLS} symbols can be`);
+    throw fieldError(field, `is longer than ${MAX_SYMBOLS} symbols can be`);
   // An expression often ends in a line end; inside, every control character is an accident or an attempt.
   const trimmed = text.trim();
-  if (/[\p{Cc}\p{Cf}]/u.test(trimmed)) throw refuse(field, 'holds a control character');
+  if (/[\p{Cc}\p{Cf}]/u.test(trimmed)) throw fieldError(field, 'holds a control character');
   return trimmed.split(/[,;\s]+/u).filter((part) => part !== '');
 }
 
@@ -164,10 +165,6 @@ function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return `a value of type ${typeof value}`;
-}
-
-function refuse(field: string, detail: string): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `${field} ${detail}`, { subject: field });
 }
 
 /** Can the text be part of a key or a topic? A label like `BTC/USDT`, which an item may carry, cannot. */

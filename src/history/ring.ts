@@ -24,7 +24,7 @@ interface Block {
 
 /** Samples of a block: the least that is freed at once. No more than a byte can count. */
 export const BLOCK_SAMPLES = 256;
-export const SAMPLE_BYTES = 31;
+const SAMPLE_BYTES = 31;
 export const BLOCK_BYTES = BLOCK_SAMPLES * SAMPLE_BYTES;
 const MAX_OFFSET = 0xffff_fffe;
 const NO_ID = 0xffff_ffff;

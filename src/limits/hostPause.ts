@@ -1,6 +1,6 @@
 import type { Ban } from '../feed/bans';
 import type { ErrorCode } from '../runtime/errorCatalogue';
-import { LONGEST_BAN_MS, pauseAfter, withJitter } from './refusals';
+import { isBanCode, LONGEST_BAN_MS, pauseAfter, withJitter } from './refusals';
 
 /** Why a host must not be asked, and for how long. */
 export interface Pause {
@@ -75,7 +75,7 @@ export class HostPause {
     const before = this.inRow - 1;
     const named = pauseAfter(askedMs ?? 0, before, own.firstMs, own.longestMs);
     const forMs = withJitter(named, this.random(), 1 + before);
-    if ((code === 'OF_RATE_LIMITED' || code === 'OF_BANNED') && now + named > (this.received?.until ?? 0))
+    if (isBanCode(code) && now + named > (this.received?.until ?? 0))
       this.received = { code, until: now + named };
     this.set(longer(this.known, { code, until: now + forMs }), NONE);
     for (const listener of this.refusalListeners) listener(code);

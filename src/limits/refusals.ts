@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Ban } from '../feed/bans';
 import { wallMs } from '../runtime/time';
 
 /** The exchange's longest ban. A longer one, or a date beyond it, is not believed: timers and dates have limits. */
@@ -14,7 +15,11 @@ export const MAX_REFUSAL_TEXT = 4_096;
 const MILLISECOND_DIGITS = 13;
 
 /** What the statuses mean that make a whole address wait, on a request as on the upgrade to a WebSocket. */
-export type BanCode = 'OF_BANNED' | 'OF_RATE_LIMITED';
+export type BanCode = Ban['code'];
+
+export function isBanCode(code: unknown): code is BanCode {
+  return code === 'OF_BANNED' || code === 'OF_RATE_LIMITED';
+}
 
 export function banCode(status: number): BanCode | null {
   return status === 418 ? 'OF_BANNED' : status === 429 ? 'OF_RATE_LIMITED' : null;

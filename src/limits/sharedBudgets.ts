@@ -2,6 +2,7 @@ import type { Ban, BanBoard } from '../feed/bans';
 import { processShared } from '../runtime/processShared';
 import { monotonicMs } from '../runtime/time';
 import { HostPause } from './hostPause';
+import { isBanCode } from './refusals';
 import { type BudgetOptions, WeightBudget } from './weightBudget';
 
 export interface PoolOptions extends Omit<BudgetOptions, 'pause'> {
@@ -50,8 +51,7 @@ export class SharedBudgets implements BanBoard {
     this.hosts.set(name, host);
     host.pause.onRefused((code) => {
       // What a firewall refuses one process need not hold for the others.
-      if (code === 'OF_BANNED' || code === 'OF_RATE_LIMITED')
-        this.listeners.forEach((listener) => listener(name));
+      if (isBanCode(code)) this.listeners.forEach((listener) => listener(name));
     });
     return host;
   }

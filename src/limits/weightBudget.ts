@@ -28,7 +28,6 @@ const LONGEST_PAUSE_FACTOR = 32;
 
 export interface BudgetOptions {
   readonly weightPerMinute: number;
-  readonly share?: number;
   /** A number in [0, 1). */
   readonly random?: () => number;
   /** The host's; a new one unless given. */
@@ -49,7 +48,6 @@ interface Waiting {
  */
 export class WeightBudget {
   private limit: number;
-  private readonly shareOfLimit: number;
   private readonly minuteMs: number;
   private readonly spent: Array<{ readonly at: number; readonly weight: number }> = [];
   private readonly queue: Waiting[] = [];
@@ -61,15 +59,10 @@ export class WeightBudget {
 
   constructor(options: BudgetOptions) {
     this.limit = options.weightPerMinute;
-    this.shareOfLimit = options.share ?? DEFAULT_SHARE;
     this.minuteMs = options.minuteMs ?? MINUTE_MS;
     this.hostPause = options.pause ?? new HostPause(options.random);
     this.hostPause.onChanged(() => this.pump());
     this.hostPause.onAccepted(() => this.pump());
-  }
-
-  private get share(): number {
-    return this.limit * this.shareOfLimit;
   }
 
   /** The exchange says what an address may spend in a minute. */
@@ -81,12 +74,12 @@ export class WeightBudget {
 
   /** Weight a minute that this process allows itself. */
   get perMinute(): number {
-    return this.share;
+    return this.limit * DEFAULT_SHARE;
   }
 
   /** What the exchange last said about this address; null before the first reply and after a minute without one. */
   get usedWeight(): number | null {
-    return this.reportedNow() === null ? null : (this.reported?.weight ?? null);
+    return this.freshReport?.weight ?? null;
   }
 
   /** Milliseconds until requests may be sent again, and why not now; null where nothing holds them back. */
@@ -113,7 +106,7 @@ export class WeightBudget {
     if (this.queue.length === 0) return 0;
     const now = monotonicMs();
     let wait = this.waitFor(this.queue[0].weight);
-    let missing = this.queue.reduce((sum, entry) => sum + entry.weight, 0) - this.share;
+    let missing = this.queue.reduce((sum, entry) => sum + entry.weight, 0) - this.perMinute;
     for (const entry of this.spent) missing += entry.weight;
     for (const entry of this.spent) {
       if (missing <= 0) return wait;
@@ -121,7 +114,7 @@ export class WeightBudget {
       wait = Math.max(wait, entry.at + this.minuteMs - now);
     }
     // What is sent from now on comes back a minute later, and so on.
-    return Math.max(wait, Math.ceil(Math.max(missing, 0) / this.share) * this.minuteMs);
+    return Math.max(wait, Math.ceil(Math.max(missing, 0) / this.perMinute) * this.minuteMs);
   }
 
   /**
@@ -243,7 +236,7 @@ export class WeightBudget {
     let own = this.spent.reduce((sum, entry) => sum + entry.weight, 0);
     let wait = 0;
     for (const entry of this.spent) {
-      if (own + weight <= this.share) break;
+      if (own + weight <= this.perMinute) break;
       own -= entry.weight;
       wait = entry.at + this.minuteMs - now;
     }
@@ -253,10 +246,16 @@ export class WeightBudget {
     return wait;
   }
 
+  /** What the exchange last said; null where it is too old to say anything. */
+  private get freshReport() {
+    return this.reported !== null && this.reported.at > monotonicMs() - this.minuteMs ? this.reported : null;
+  }
+
   /** The last figure of the exchange with what was sent since; null where it is too old to say anything. */
   private reportedNow(): number | null {
-    if (this.reported === null || this.reported.at <= monotonicMs() - this.minuteMs) return null;
-    const { at, weight } = this.reported;
+    const { freshReport } = this;
+    if (freshReport === null) return null;
+    const { at, weight } = freshReport;
     return this.spent.reduce((sum, entry) => (entry.at > at ? sum + entry.weight : sum), weight);
   }
 }

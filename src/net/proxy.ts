@@ -1,7 +1,7 @@
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { getProxyForUrl } from 'proxy-from-env';
-import { OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { OrderFlowError } from '../runtime/errors';
 import { errorCode } from './networkErrors';
 
 /** A proxy's answer to CONNECT is a few lines. */
@@ -81,7 +81,7 @@ function connectThrough(
       socket.on('error', () => undefined).destroy();
       reject(error);
     };
-    const onAbort = () => settle(toOrderFlowError(new OrderFlowError('OF_PROXY', 'given up')));
+    const onAbort = () => settle(new OrderFlowError('OF_PROXY', 'given up'));
     const timer = setTimeout(
       () => settle(new OrderFlowError('OF_TIMEOUT', `${name} did not answer`)),
       timeoutMs,

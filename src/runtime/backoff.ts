@@ -1,5 +1,5 @@
 /** Waits between attempts, in milliseconds; the last one repeats. */
-export const BACKOFF_STEPS_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
+const BACKOFF_STEPS_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
 
 /**
  * The wait before attempt `attempt` (0 = the first retry), with jitter so that many feeds do not come back in step:

@@ -1,5 +1,5 @@
 /** Longest text of another program that a message repeats, in characters. */
-export const MAX_DETAIL_CHARACTERS = 200;
+const MAX_DETAIL_CHARACTERS = 200;
 
 /** Text of another program, fit for a message: printable, on one line, short. */
 export function oneLine(text: string, maxCharacters = MAX_DETAIL_CHARACTERS): string {

@@ -58,9 +58,14 @@ export function readChoice<T extends string>(
   return found;
 }
 
+/** An error that names the field and says what is wrong with it. */
+export function fieldError(field: string, problem: string): OrderFlowError {
+  return new OrderFlowError('OF_PARAMETER', `${field} ${problem}`, { subject: field });
+}
+
 /** An error that names the field, its limit and what was given instead. */
 export function refused(field: string, limit: string, value: unknown): OrderFlowError {
-  return new OrderFlowError('OF_PARAMETER', `${field} ${limit}, not ${shown(value)}`, { subject: field });
+  return fieldError(field, `${limit}, not ${shown(value)}`);
 }
 
 /** For example "a whole number from 1 to 5000" or "a number above 0 and below 100". */

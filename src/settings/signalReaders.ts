@@ -6,7 +6,7 @@ import { readChoice, readNumber } from '../runtime/validate';
 import { asCollection, type ParameterReader } from './fieldReaders';
 
 /** What a test run may pretend: nothing, a signal, or that there is none. */
-export const TEST_SIGNALS = ['asIs', 'BUYING', 'NEUTRAL', 'none', 'SELLING'] as const;
+const TEST_SIGNALS = ['asIs', 'BUYING', 'NEUTRAL', 'none', 'SELLING'] as const;
 export type TestSignal = (typeof TEST_SIGNALS)[number];
 
 /** Production runs know nothing of it. @throws OrderFlowError OF_PARAMETER */

@@ -6,9 +6,9 @@ export const MAX_LEVELS = 5_000;
 /** One day: a longer age or period is a typing error. */
 export const MAX_SECONDS = 86_400;
 /** Half of the mid: beyond it a band reaches into prices that mean nothing. */
-export const MAX_BAND_BPS = 5_000;
-export const MAX_BAND_SPREADS = 1_000;
-export const MAX_COST_AMOUNT = 1e15;
+const MAX_BAND_BPS = 5_000;
+const MAX_BAND_SPREADS = 1_000;
+const MAX_COST_AMOUNT = 1e15;
 
 /** What a new user gets; docs/SIGNALS.md has the figures behind it. */
 export const SIGNAL_DEFAULTS: SignalParameters = {

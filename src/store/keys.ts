@@ -1,9 +1,9 @@
 import { MARKETS, storeName, type MarketId } from '../feed/markets';
 import { isSymbol } from '../feed/symbols';
-import { OrderFlowError } from '../runtime/errors';
+import { fieldError } from '../runtime/validate';
 
 /** Longest key prefix or topic prefix, in characters. */
-export const MAX_PREFIX_LENGTH = 200;
+const MAX_PREFIX_LENGTH = 200;
 
 export interface StoreKeys {
   readonly orderbook: string;
@@ -88,20 +88,11 @@ export function storeTopics(topicPrefix: string, market: MarketId, symbol: strin
 
 /** Refuses what would make a key that nobody can type; `field` names the parameter in the message. */
 export function checkPrefix(field: string, prefix: unknown): string {
-  if (typeof prefix !== 'string')
-    throw new OrderFlowError('OF_PARAMETER', `${field} must be text`, { subject: field });
-  if (prefix.length > MAX_PREFIX_LENGTH) {
-    throw new OrderFlowError('OF_PARAMETER', `${field} has more than ${MAX_PREFIX_LENGTH} characters`, {
-      subject: field,
-    });
-  }
+  if (typeof prefix !== 'string') throw fieldError(field, 'must be text');
+  if (prefix.length > MAX_PREFIX_LENGTH)
+    throw fieldError(field, `has more than ${MAX_PREFIX_LENGTH} characters`);
   // Neither may anything invisible be in it, nor half a character, which Redis would store as another one.
-  if (/[\s\p{Cc}\p{Cf}\p{Z}\p{Cs}]/u.test(prefix)) {
-    throw new OrderFlowError(
-      'OF_PARAMETER',
-      `${field} holds white space, control characters or other invisible ones`,
-      { subject: field },
-    );
-  }
+  if (/[\s\p{Cc}\p{Cf}\p{Z}\p{Cs}]/u.test(prefix))
+    throw fieldError(field, 'holds white space, control characters or other invisible ones');
   return prefix;
 }

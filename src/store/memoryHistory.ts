@@ -19,7 +19,7 @@ interface RingEntry {
  * All histories of this process together, bytes: a day of 300 symbols at the usual pace. Of more symbols the oldest samples
  * go first, so that a process with a thousand of them does not grow without end.
  */
-export const MAX_HISTORIES_BYTES = 90 * 1024 * 1024;
+const MAX_HISTORIES_BYTES = 90 * 1024 * 1024;
 
 /** How often histories that nobody writes are looked for at most, milliseconds. Whoever writes does it. */
 const SWEEP_EVERY_MS = 60_000;

@@ -9,7 +9,7 @@ import type { TriggerSettings } from './settings';
 import type { AlertItem } from './symbolSignals';
 
 /** An alert waits no longer for its picture. */
-export const CHART_WAIT_MS = 10_000;
+const CHART_WAIT_MS = 10_000;
 /** Of more alerts at once the newest have a picture. */
 const MOST_CHARTS = 10;
 

@@ -15,7 +15,7 @@ import { feedRequest, type TriggerSettings } from './settings';
 import { testItem } from './testItems';
 
 /** Someone is looking at the screen: what is not there by then is said to be missing. */
-export const MANUAL_RUN_LIMIT_MS = 15_000;
+const MANUAL_RUN_LIMIT_MS = 15_000;
 /** Enough for a look, and cheap. */
 const SHALLOW_LEVELS = 100;
 

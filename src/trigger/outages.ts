@@ -13,7 +13,7 @@ export interface OutageTimes {
   readonly checkEveryMs: number;
 }
 
-export const OUTAGE_TIMES: OutageTimes = {
+const OUTAGE_TIMES: OutageTimes = {
   neverUpMs: 60_000,
   reportEveryMs: 15 * 60_000,
   checkEveryMs: 1_000,

@@ -121,7 +121,7 @@ export class PastMemory {
 export type PastKeeper = Pick<PastMemory, 'past' | 'start' | 'close'>;
 
 /** One line when pasts of a trigger cannot be kept, and one when all of them can be again. */
-export class PastTrouble {
+class PastTrouble {
   private readonly failing = new Set<string>();
 
   constructor(private readonly log: Log) {}

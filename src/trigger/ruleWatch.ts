@@ -15,7 +15,7 @@ export interface RuleTimes {
   readonly listAgeMs?: number;
 }
 
-export const RULE_TIMES: RuleTimes = {
+const RULE_TIMES: RuleTimes = {
   everyMs: 3_600_000,
   retryMs: 5 * 60_000,
   haltMs: 5 * 60_000,

@@ -1,4 +1,3 @@
-import type { DepthReply } from '../../book/types';
 import { OrderFlowError, toOrderFlowError } from '../../runtime/errors';
 import { byActivity, type Ticker } from '../../feed/activity';
 import {
@@ -10,15 +9,16 @@ import {
   type UnknownSymbols,
 } from '../../feed/listing';
 import { contractSizeOf, isMarketId, type MarketId } from '../../feed/markets';
-import type { SymbolCheck } from '../../feed/venue';
+import type { FetchedBook, SymbolCheck, VenueRequest } from '../../feed/venue';
 import { depthLimit, depthWeight, ENDPOINTS } from '../endpoints';
 import { restBaseUrl, weightPool } from '../addresses';
+import type { Ask } from './ask';
 import { noTurn, type RestClient, restClientFor } from './restClient';
-import type { FeedTimings } from '../timings';
 import type { ExchangeInfo } from '../wire/exchangeInfo';
 
 /** Above a feed's requests: a user waits for the answer. */
 const URGENCY = 100;
+const ASK: Ask = { urgency: () => URGENCY };
 /** Of the list, where a book is asked for in the same moment. */
 const FACTS_URGENCY = URGENCY - 1;
 /** A check takes a status that is no older than this. */
@@ -34,16 +34,12 @@ const LONGEST_TURN_MS = 75_000;
 /** A whole list takes seconds. */
 const LONGEST_LOOK_MS = 20_000;
 
-export interface QueryOptions {
-  readonly restBaseUrl?: string;
-  readonly signal?: AbortSignal;
-  readonly timings?: FeedTimings;
-}
+export type QueryOptions = Omit<VenueRequest, 'market'>;
 
-function clientOf(marketId: MarketId, { restBaseUrl, timings }: QueryOptions): RestClient {
+function clientOf(marketId: MarketId, { restBaseUrl }: QueryOptions): RestClient {
   if (!isMarketId(marketId))
     throw new OrderFlowError('OF_PARAMETER', 'Market is none that this package knows');
-  return restClientFor(ENDPOINTS[marketId], { restBaseUrl, timings });
+  return restClientFor(ENDPOINTS[marketId], { restBaseUrl });
 }
 
 /** The host that a market's bans are about. @throws OrderFlowError OF_BASE_URL */
@@ -62,14 +58,16 @@ export async function fetchDepthOnce(
   symbol: string,
   levels: number,
   options: QueryOptions & { readonly maxWaitMs?: number } = {},
-): Promise<DepthReply> {
+): Promise<FetchedBook> {
   const client = clientOf(marketId, options);
   const maxWaitMs = options.maxWaitMs ?? LONGEST_TURN_MS;
   const refused = pausedFor(client, maxWaitMs);
   if (refused !== null) throw refused;
-  return await inTime(client, maxWaitMs, options.signal, (signal) =>
-    client.depth(symbol, depthLimit(client.market, levels), { urgency: () => URGENCY, signal }),
+  const limit = depthLimit(client.market, levels);
+  const reply = await inTime(client, maxWaitMs, options.signal, (signal) =>
+    client.depth(symbol, limit, { ...ASK, signal }),
   );
+  return { ...reply, bidsComplete: reply.bids.length < limit, asksComplete: reply.asks.length < limit };
 }
 
 /**
@@ -82,11 +80,10 @@ export async function listSymbols(
 ): Promise<ListedSymbol[]> {
   const client = clientOf(marketId, options);
   const { symbols } = client;
-  const ask = { urgency: () => URGENCY };
   return await inTime(client, options.maxWaitMs ?? LONGEST_LOOK_MS, options.signal, async (signal) => {
-    const info = await untilAborted(symbols.all(ask), signal);
+    const info = await untilAborted(symbols.all(ASK), signal);
     // Without figures the list is still of use.
-    const tickers = await untilAborted(symbols.tickers(ask), signal).catch(() => []);
+    const tickers = await untilAborted(symbols.tickers(ASK), signal).catch(() => []);
     return ranked(client, info, tickers);
   });
 }
@@ -97,17 +94,16 @@ export async function listSymbols(
  */
 export async function rankSymbols(
   marketId: MarketId,
-  options: QueryOptions & { readonly maxWaitMs?: number; readonly maxAgeMs?: number } = {},
+  options: QueryOptions & { readonly maxAgeMs?: number } = {},
 ): Promise<ListedSymbol[]> {
   const client = clientOf(marketId, options);
-  const { maxWaitMs = LONGEST_LOOK_MS, maxAgeMs = RANK_AGE_MS } = options;
-  const refused = pausedFor(client, maxWaitMs);
+  const { maxAgeMs = RANK_AGE_MS } = options;
+  const refused = pausedFor(client, LONGEST_LOOK_MS);
   if (refused !== null) throw refused;
-  const ask = { urgency: () => URGENCY };
-  return await inTime(client, maxWaitMs, options.signal, async (signal) => {
+  return await inTime(client, LONGEST_LOOK_MS, options.signal, async (signal) => {
     const { symbols } = client;
     // Both before either is waited for: their turns come together.
-    const asked = [symbols.all(ask, maxAgeMs), symbols.tickers(ask, maxAgeMs)] as const;
+    const asked = [symbols.all(ASK, maxAgeMs), symbols.tickers(ASK, maxAgeMs)] as const;
     const [info, tickers] = await untilAborted(Promise.all(asked), signal);
     const known = new Set(tickers.map(({ symbol }) => symbol));
     const trading = [...info.values()].filter(isTrading);
@@ -145,8 +141,7 @@ export async function checkSymbols(
   if (options.signal) signals.push(options.signal);
   const signal = AbortSignal.any(signals);
   try {
-    const ask = { urgency: () => URGENCY };
-    const listings = await untilAborted(client.symbols.of(symbols, ask, START_LIST_AGE_MS), signal);
+    const listings = await untilAborted(client.symbols.of(symbols, ASK, START_LIST_AGE_MS), signal);
     const missing = symbols.filter((symbol) => listings.get(symbol)?.listed === null);
     return { unknown: await nearest(client, missing, signal), failure: null };
   } catch (error) {
@@ -163,13 +158,12 @@ export async function checkSymbols(
 export async function symbolFacts(
   marketId: MarketId,
   symbols: readonly string[],
-  options: QueryOptions & { readonly timeoutMs?: number } = {},
+  options: QueryOptions = {},
 ): Promise<Map<string, SymbolFacts>> {
   const { symbols: list } = clientOf(marketId, options);
-  const patienceMs = options.timeoutMs ?? LONGEST_FACTS_MS;
   // A list that is on its way when nobody waits any more serves the next check.
-  const ask = { urgency: () => FACTS_URGENCY, turnWithinMs: patienceMs };
-  await untilAborted(list.of(symbols, ask, STATUS_AGE_MS), AbortSignal.timeout(patienceMs)).catch(
+  const ask = { urgency: () => FACTS_URGENCY, turnWithinMs: LONGEST_FACTS_MS };
+  await untilAborted(list.of(symbols, ask, STATUS_AGE_MS), AbortSignal.timeout(LONGEST_FACTS_MS)).catch(
     () => undefined,
   );
   return new Map(symbols.map((symbol) => [symbol, believedFacts(list.known(symbol))]));
@@ -192,7 +186,7 @@ async function nearest(
 ): Promise<UnknownSymbols> {
   if (unknown.length === 0) return new Map();
   // Without the whole list there is nothing to suggest; the symbol is unknown all the same.
-  const list = await untilAborted(symbols.all({ urgency: () => URGENCY }), signal).catch(() => null);
+  const list = await untilAborted(symbols.all(ASK), signal).catch(() => null);
   const listed = list === null ? [] : [...list.values()];
   return new Map(unknown.map((symbol) => [symbol, similarSymbol(symbol, listed)]));
 }
@@ -222,8 +216,7 @@ function pausedFor(client: RestClient, longerThanMs: number): OrderFlowError | n
 }
 
 /** A result that others share goes on; only this caller stops waiting. */
-function untilAborted<T>(result: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return result;
+function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason as Error);
     if (signal.aborted) return onAbort();

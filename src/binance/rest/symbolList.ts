@@ -6,7 +6,7 @@ import type { ExchangeInfo } from '../wire/exchangeInfo';
 import type { Ask } from './ask';
 
 /** A picker may show a list as old as this. Milliseconds. */
-export const WHOLE_LIST_AGE_MS = 5 * 60_000;
+const WHOLE_LIST_AGE_MS = 5 * 60_000;
 /** So many symbols still fit into the address of a request; for more the whole list is asked. */
 const MAX_NAMED = 100;
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import WebSocket from 'ws';
+import { deferred } from '../../runtime/deferred';
 import { OrderFlowError } from '../../runtime/errors';
 import { monotonicMs } from '../../runtime/time';
 import { ControlChannel } from './controlChannel';
@@ -15,7 +16,7 @@ import type { FeedTimings } from '../timings';
 import { Watchdog } from '../../net/watchdog';
 
 /** The largest real frame, thousands of levels, is far below. */
-export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** A real message comes in one frame; no gateway splits one into this many. */
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 64 * 1024;
@@ -48,7 +49,8 @@ export interface StreamSettings {
  * `closed` resolves once, with the reason, when the connection ends for whatever cause.
  */
 export class StreamConnection {
-  readonly closed: Promise<OrderFlowError>;
+  private readonly ending = deferred<OrderFlowError>();
+  readonly closed = this.ending.promise;
   private readonly control: ControlChannel;
   private readonly pacer: Pacer;
   private readonly abort = new AbortController();
@@ -61,7 +63,6 @@ export class StreamConnection {
   private handshakeTimer: NodeJS.Timeout | null = null;
   /** Waits for everything that was sent before; the serial is the probe's that answers this, null until it is sent. */
   private barrier: { serial: number | null; readonly passed: () => void } | null = null;
-  private end!: (error: OrderFlowError) => void;
   private ended = false;
   private closing: Promise<void> | null = null;
 
@@ -70,7 +71,6 @@ export class StreamConnection {
     private readonly handlers: StreamHandlers,
   ) {
     this.target = settings.url.host;
-    this.closed = new Promise((resolve) => (this.end = resolve));
     this.pacer = new Pacer(settings.messagesPerSecond);
     this.watchdog = this.newWatchdog();
     this.control = new ControlChannel(this.pacer, settings.timings.acknowledgeTimeoutMs, {
@@ -151,7 +151,7 @@ export class StreamConnection {
     if (this.ended) return;
     this.release();
     this.socket?.terminate();
-    this.end(error);
+    this.ending.resolve(error);
   }
 
   /** Lets the process end, or not, while this connection is open. */
@@ -171,7 +171,7 @@ export class StreamConnection {
     const { socket } = this;
     const wasOpen = !this.ended && socket?.readyState === WebSocket.OPEN;
     this.release();
-    this.end(new OrderFlowError('OF_STREAM_CLOSED', 'closed by this side'));
+    this.ending.resolve(new OrderFlowError('OF_STREAM_CLOSED', 'closed by this side'));
     if (!socket || socket.readyState === WebSocket.CLOSED) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => socket.terminate(), wasOpen ? this.settings.timings.closeGraceMs : 0);

@@ -3,6 +3,8 @@ import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../../runtim
 import { monotonicMs, sleep, wallMs } from '../../runtime/time';
 import { Changeover } from './changeover';
 import type { AttemptWindow } from '../../limits/connectAttempts';
+import { isBanCode } from '../../limits/refusals';
+import { retryMs } from '../timings';
 import { StreamConnection, type StreamHandlers, type StreamSettings } from './streamConnection';
 
 export interface SlotHandlers {
@@ -157,9 +159,8 @@ export class StreamSlot {
       const { timings, random } = this.settings;
       if (monotonicMs() - begun >= timings.stableAfterMs) failures = 0;
       if (failures === 0) this.handlers.onLog('warn', error.message);
-      const step = backoffMs(failures++, random()) * timings.backoffFactor;
-      const slow = error.retryable ? 0 : timings.terminalRetryMs;
-      await sleep(Math.max(step, slow), signal).catch(() => undefined);
+      const waitMs = retryMs(error, failures++, { random: random(), timings });
+      await sleep(waitMs, signal).catch(() => undefined);
     }
     await Promise.all([this.current?.close(), this.next?.close()]);
     this.current = this.next = null;
@@ -215,7 +216,7 @@ export class StreamSlot {
   private noteRefusal(error: unknown): void {
     if (!isOrderFlowError(error)) return;
     const { code, retryAfterMs = null } = error;
-    if (retryAfterMs !== null || code === 'OF_RATE_LIMITED' || code === 'OF_BANNED')
+    if (retryAfterMs !== null || isBanCode(code))
       this.settings.attempts.refused(monotonicMs(), code, retryAfterMs);
   }
 

@@ -1,6 +1,9 @@
 import type { BookSync } from '../../book/bookSync';
 import type { TimedUpdate } from '../../book/orderBook';
-import type { BookTop, DepthReply, Level } from '../../book/types';
+import { type BookTop, type DepthReply, type Level, sameLevels } from '../../book/types';
+
+/** What a reply shows of the exchange's book, beside the one that updates have led to. */
+export type Comparison = 'same' | 'moved-on' | 'older';
 
 /**
  * Does a reply show a book that updates must have led to, and that have not come? Where ids follow each other without
@@ -12,7 +15,7 @@ export function compareBooks<U extends TimedUpdate>(
   sync: BookSync<U>,
   reply: DepthReply,
   idsHaveHoles: boolean,
-): 'same' | 'moved-on' | 'older' {
+): Comparison {
   const id = sync.book?.lastUpdateId ?? 0;
   if (reply.lastUpdateId <= id) return reply.lastUpdateId < id ? 'older' : 'same';
   if (!idsHaveHoles) return 'moved-on';
@@ -27,6 +30,5 @@ function showSame(a: Pick<BookTop, 'bids' | 'asks'>, b: Pick<BookTop, 'bids' | '
 
 function sameSide(a: readonly Level[], b: readonly Level[]): boolean {
   if ((a.length === 0) !== (b.length === 0)) return false;
-  const both = Math.min(a.length, b.length);
-  return a.slice(0, both).every(([price, quantity], i) => b[i][0] === price && b[i][1] === quantity);
+  return sameLevels(a, b, Math.min(a.length, b.length));
 }

@@ -1,4 +1,4 @@
-import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../../runtime/errors';
+import { OrderFlowError, toOrderFlowError } from '../../runtime/errors';
 import { monotonicMs } from '../../runtime/time';
 import type { Changeover } from '../stream/changeover';
 import { eventBytes, streamOf, type FeedCodec, type SymbolUpdate } from '../wire/codec';
@@ -167,15 +167,15 @@ export class MarketFeed<U extends SymbolUpdate> {
   }
 
   private place(entry: Entry<U>): void {
-    const { market } = this.settings;
-    const [slot, entries] = this.slotWithRoom(market.streamsPerConnection);
+    const [slot, entries] = this.slotWithRoom();
     entries.add(entry);
     entry.slot = slot;
     slot.add([entry.stream]);
   }
 
-  private slotWithRoom(streams: number): readonly [StreamSlot, Set<Entry<U>>] {
-    for (const place of this.slots) if (place[1].size < streams) return place;
+  private slotWithRoom(): readonly [StreamSlot, Set<Entry<U>>] {
+    const { streamsPerConnection } = this.settings.market;
+    for (const place of this.slots) if (place[1].size < streamsPerConnection) return place;
     const slot = new StreamSlot(this.slotSettings(), this.slotHandlers);
     const entries = new Set<Entry<U>>();
     this.slots.set(slot, entries);
@@ -360,7 +360,7 @@ export class MarketFeed<U extends SymbolUpdate> {
 
   /** A frame that names no symbol may have been an update of any: the connection is opened again. */
   private onUnreadable(slot: StreamSlot, frame: Buffer, error: unknown): void {
-    const failure = isOrderFlowError(error) ? error : toOrderFlowError(error);
+    const failure = toOrderFlowError(error);
     const stream = streamOf(frame);
     const entry = stream === null ? undefined : this.byStream.get(stream);
     if (entry?.slot === slot) entry.feed.onUnreadable(failure);

@@ -1,6 +1,7 @@
 import type { ReplyOutcome, UpdateOutcome } from '../../book/bookSync';
 import type { FeedState } from '../../feed/types';
 import type { OrderFlowError } from '../../runtime/errors';
+import type { Comparison } from './compareBooks';
 import type { Upkeep } from './upkeep';
 
 /** The states of symbolMachine.ts, which draws them. */
@@ -47,7 +48,7 @@ export type SymbolEvent =
   /** How the exchange's book compares with this one; an older one ends before it. */
   | {
       readonly type: 'audit' | 'second-look';
-      readonly seen: 'same' | 'moved-on' | 'older';
+      readonly seen: Comparison;
       readonly generation: number;
     }
   | { readonly type: 'failed'; readonly error: OrderFlowError; readonly generation: number }

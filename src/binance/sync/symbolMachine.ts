@@ -25,13 +25,14 @@
 import type { ReplyOutcome, UpdateOutcome } from '../../book/bookSync';
 import { backoffMs } from '../../runtime/backoff';
 import { OrderFlowError } from '../../runtime/errors';
+import { retryMs } from '../timings';
+import type { Comparison } from './compareBooks';
 import type { BookEvent, Purpose, Step, SymbolAction, SymbolEvent, SymbolState } from './symbolEvents';
 import {
   explainEveryMs,
   nextStart,
   quietMs,
   refetchMs,
-  retryMs,
   secondLookMs,
   type SyncFacts,
   whyWaiting,
@@ -161,7 +162,7 @@ function refreshFailed(
   return isReported ? report(state, error, changes, actions) : enter(state, changes, actions);
 }
 
-function takeAudit(state: SymbolState, seen: 'same' | 'moved-on' | 'older', facts: SyncFacts): Step {
+function takeAudit(state: SymbolState, seen: Comparison, facts: SyncFacts): Step {
   const { received, symbol: subject } = facts;
   if (seen === 'moved-on') {
     const { generation } = state;
@@ -180,7 +181,7 @@ function takeAudit(state: SymbolState, seen: 'same' | 'moved-on' | 'older', fact
 }
 
 /** Does the exchange's book move on while nothing arrives here? */
-function takeSecondLook(state: SymbolState, seen: 'same' | 'moved-on' | 'older', facts: SyncFacts): Step {
+function takeSecondLook(state: SymbolState, seen: Comparison, facts: SyncFacts): Step {
   if (seen !== 'moved-on' || facts.received !== state.receivedAtLook)
     return enter(state, { request: null, ...auditEnded(facts) });
   const { random, timings, symbol } = facts;

@@ -59,12 +59,6 @@ export function refetchMs(unfit: number, { random, timings }: SyncFacts): number
   return waitMs * (0.5 + random / 2) * timings.backoffFactor;
 }
 
-/** The wait before the next request after this many failures. A pause of the whole host is waited for in the budget. */
-export function retryMs(error: OrderFlowError, failures: number, { random, timings }: SyncFacts): number {
-  const slow = error.retryable ? 0 : timings.terminalRetryMs;
-  return Math.max(slow, backoffMs(failures, random) * timings.backoffFactor);
-}
-
 /** How long updates have to be missing before a stream counts as quiet. */
 export function quietMs({ speedMs, timings }: SyncFacts): number {
   return Math.max(timings.quietSyncMs, 1.5 * speedMs * timings.backoffFactor);

@@ -1,4 +1,3 @@
-import type { FeedTimings } from '../timings';
 import type { SyncFacts } from './syncFacts';
 
 /** The coverage is renewed when less than this part of it is left beyond what readers take. */
@@ -67,11 +66,7 @@ export function refreshEnded(state: Upkeep, helped: boolean, facts: SyncFacts): 
 }
 
 export function auditEnded({ now, random, received, timings }: SyncFacts): Partial<Upkeep> {
-  return { auditedAt: now, auditAt: now + auditEveryMs(timings, random), receivedAtAudit: received };
-}
-
-function auditEveryMs({ auditMs }: FeedTimings, random: number): number {
-  return auditMs * jitter(random);
+  return { auditedAt: now, auditAt: now + timings.auditMs * jitter(random), receivedAtAudit: received };
 }
 
 function jitter(random: number): number {

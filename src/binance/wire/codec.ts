@@ -4,7 +4,7 @@ import type { BookEngine, TimedUpdate } from '../../book/orderBook';
 import { plainEngine } from '../../book/plainBook';
 import type { DepthUpdate } from '../../book/types';
 import { FrameReader } from './frameReader';
-import { parseFrame } from './jsonReader';
+import { parseFrame, type StreamMessage } from './jsonReader';
 
 /** An update that knows whose it is. */
 export interface SymbolUpdate extends TimedUpdate {
@@ -12,11 +12,7 @@ export interface SymbolUpdate extends TimedUpdate {
 }
 
 /** What a frame turned out to be; the update may be valid only until the next call of `decode`. */
-export type Decoded<U extends SymbolUpdate> =
-  | { readonly kind: 'depth'; readonly update: U }
-  | { readonly kind: 'shutdown' }
-  | { readonly kind: 'response'; readonly id: unknown; readonly error: string | null }
-  | { readonly kind: 'other' };
+export type Decoded<U extends SymbolUpdate> = StreamMessage<U>;
 
 /** How frames are read and books are kept: the plain form and the fast one are interchangeable. */
 export interface FeedCodec<U extends SymbolUpdate> {

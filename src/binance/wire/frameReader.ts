@@ -5,9 +5,7 @@ import { SymbolTable } from './symbolTable';
 import { MAX_LEVELS_PER_SIDE, eventTimeMs, parseFrame, type StreamMessage } from './jsonReader';
 
 /** A frame as the fast reader sees it: the plain reader's messages, with the update in the fast form. */
-export type FastMessage =
-  | { readonly kind: 'depth'; readonly update: LadderUpdate }
-  | Exclude<StreamMessage, { readonly kind: 'depth' }>;
+export type FastMessage = StreamMessage<LadderUpdate>;
 
 /** Longer frames are no everyday ones; the plain parser takes them. */
 const MAX_FAST_BYTES = 256 * 1024;

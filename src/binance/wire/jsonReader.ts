@@ -1,5 +1,6 @@
 import { canonicalDecimal, compareDecimals } from '../../book/decimal';
 import type { DepthReply, DepthUpdate, Level } from '../../book/types';
+import { MAX_SYMBOL_LENGTH } from '../../feed/symbols';
 import { isOrderFlowError, OrderFlowError } from '../../runtime/errors';
 import { FIRST_MICROSECONDS } from '../../runtime/time';
 
@@ -15,8 +16,8 @@ import { FIRST_MICROSECONDS } from '../../runtime/time';
 export const MAX_LEVELS_PER_SIDE = 20_000;
 
 /** What a frame turned out to be. */
-export type StreamMessage =
-  | { readonly kind: 'depth'; readonly update: DepthUpdate }
+export type StreamMessage<U = DepthUpdate> =
+  | { readonly kind: 'depth'; readonly update: U }
   /** The server is about to close this connection. */
   | { readonly kind: 'shutdown' }
   /** The answer to a SUBSCRIBE or another request. */
@@ -55,11 +56,11 @@ function parseEvent(event: Record<string, unknown>, requirePrevious: boolean): S
 }
 
 /** @throws OrderFlowError OF_FRAME_INVALID */
-export function parseDepthUpdate(event: Record<string, unknown>, requirePrevious: boolean): DepthUpdate {
+function parseDepthUpdate(event: Record<string, unknown>, requirePrevious: boolean): DepthUpdate {
   const firstUpdateId = asId(event.U, 'U');
   const finalUpdateId = asId(event.u, 'u');
   if (firstUpdateId > finalUpdateId) throw invalid(`U ${firstUpdateId} is above u ${finalUpdateId}`);
-  if (typeof event.s !== 'string' || event.s === '' || event.s.length > 64)
+  if (typeof event.s !== 'string' || event.s === '' || event.s.length > MAX_SYMBOL_LENGTH)
     throw invalid('s is not a symbol');
   return {
     symbol: event.s,

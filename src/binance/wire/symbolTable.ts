@@ -1,7 +1,7 @@
+import { MAX_SYMBOL_LENGTH } from '../../feed/symbols';
+
 /** Symbols kept at most; one connection carries no more streams than this. */
 const MAX_SYMBOLS = 4_096;
-/** As the plain parser has it. */
-const MAX_SYMBOL_LENGTH = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;

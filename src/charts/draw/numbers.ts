@@ -6,7 +6,7 @@ const LONGEST_PLAIN = 13;
 const MOST_DIGITS = 15;
 
 /** Digits after the point that tell numbers apart which are `step` from one another. */
-export function decimalsOfStep(step: number): number {
+function decimalsOfStep(step: number): number {
   return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
 

@@ -46,7 +46,7 @@ export function clockText(timeMs: number, zone: Zone, withSeconds: boolean): str
 }
 
 /** For example 30 Nov. */
-export function dayText(timeMs: number, zone: Zone): string {
+function dayText(timeMs: number, zone: Zone): string {
   const local = new Date(timeMs + zone.offsetMs(timeMs));
   return `${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}`;
 }

@@ -7,7 +7,7 @@ const HIGHEST_PERCENT = 99.9;
 const RUNGS = 32;
 
 /** ln(larger / smaller) of a percentage of the larger side. */
-export function logRatioOf(percent: number): number {
+function logRatioOf(percent: number): number {
   return -Math.log1p(-percent / 100);
 }
 

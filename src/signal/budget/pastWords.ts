@@ -35,7 +35,7 @@ export function thresholdFields(
 const ROUND = [2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99];
 
 /** For example "With these settings: about 3 alerts in the last 24 h; at 15 %: 1, at 7 %: 9." */
-export function pastText(past: PastFigures, percent: number, from: ThresholdFrom, nowMs: number): string {
+function pastText(past: PastFigures, percent: number, from: ThresholdFrom, nowMs: number): string {
   const hours = hoursOf(past, nowMs);
   if (hours < LEAST_HOURS) return 'Too little of the past is known to say how many alerts to expect.';
   const lasted = `in the last ${hours} h`;

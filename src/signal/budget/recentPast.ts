@@ -3,7 +3,7 @@ import { LADDER, placeOf, thresholdAt } from './ladder';
 export const PAST_HOURS = 24;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
-export const PAST_VERSION = 1;
+const PAST_VERSION = 1;
 
 /** Bins of the digest: two to a rung of the ladder, and one for what is below the lowest. */
 const BINS_PER_RUNG = 2;

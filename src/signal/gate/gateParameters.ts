@@ -26,7 +26,7 @@ export interface GateParameters {
 /** Of the threshold, where no Recovery Threshold is set. */
 const RECOVERY_SHARE = 0.5;
 
-export const MAX_CONSECUTIVE_UPDATES = 10_000;
+const MAX_CONSECUTIVE_UPDATES = 10_000;
 
 /** The durations of a gate as fields show them, in seconds. */
 export interface GateDefaults {

@@ -57,7 +57,7 @@ export interface GateStep {
   readonly nextDeadlineMs: number | null;
 }
 
-export const GATE_STATE_VERSION = 1;
+const GATE_STATE_VERSION = 1;
 
 /**
  * All that a gate remembers. Times as the steps gave them, milliseconds. NaN = no such value: so a step on every update

@@ -8,7 +8,7 @@ import { readRedisSettings, serverName } from './redisSettings';
 import { RedisStore } from './redisStore';
 
 /** Oldest Redis that the store is made for and tested under. */
-export const OLDEST_REDIS: readonly [major: number, minor: number] = [6, 2];
+const OLDEST_REDIS: readonly [major: number, minor: number] = [6, 2];
 /** When what the test writes expires, milliseconds: no right to delete is needed. */
 const TEST_TTL_MS = 10_000;
 /** Three keys in three thirds of a cluster's slots: one node alone does not have them all. */

@@ -6,7 +6,7 @@ import { serverName, type RedisAddress, type RedisSettings } from './redisSettin
 import { Sentinels } from './sentinels';
 
 /** Longest wait between two attempts to reconnect: a snapshot is stale after seconds, so minutes would not do. */
-export const MAX_RECONNECT_WAIT_MS = 5_000;
+const MAX_RECONNECT_WAIT_MS = 5_000;
 /** A connection that lived this long counts as good: the next failure starts the backoff from its first step. */
 const STABLE_MS = 10_000;
 

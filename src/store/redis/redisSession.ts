@@ -5,7 +5,7 @@ import { toRedisError, type RedisErrorContext } from './redisErrors';
 import { serverName, type RedisSettings } from './redisSettings';
 
 /** Longest wait for the reply to a command before the connection is given up, milliseconds. */
-export const COMMAND_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 5_000;
 /** After a reply is overdue, the wait for one that is still unread because this process was busy, milliseconds. */
 const LATE_READ_MS = 250;
 /** Commands that may wait for a reply on one connection. */

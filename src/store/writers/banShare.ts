@@ -1,5 +1,5 @@
 import type { Ban, BanBoard } from '../../feed/bans';
-import { LONGEST_BAN_MS } from '../../limits/refusals';
+import { isBanCode, LONGEST_BAN_MS } from '../../limits/refusals';
 import { isOrderFlowError } from '../../runtime/errors';
 import { Leases } from '../../runtime/leases';
 import { processShared } from '../../runtime/processShared';
@@ -121,7 +121,7 @@ function isLonger(one: Ban, other: Ban | null): boolean {
 function banIn({ value, ageMs }: StoredState): Ban | null {
   if (typeof value !== 'object' || value === null) return null;
   const { code, forMs } = value as Readonly<Record<string, unknown>>;
-  if (code !== 'OF_BANNED' && code !== 'OF_RATE_LIMITED') return null;
+  if (!isBanCode(code)) return null;
   // No exchange bans for longer: a record that says so was written by someone else.
   if (typeof forMs !== 'number' || !(forMs > 0) || forMs > LONGEST_BAN_MS) return null;
   return forMs > ageMs ? { code, forMs: forMs - ageMs } : null;

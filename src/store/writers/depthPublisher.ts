@@ -4,9 +4,9 @@ import { processShared } from '../../runtime/processShared';
 import type { SnapshotStore } from '../types';
 
 /** Depth events of one symbol that may wait for the store; more are passed over and counted. */
-export const MAX_EVENTS_IN_FLIGHT = 1_000;
+const MAX_EVENTS_IN_FLIGHT = 1_000;
 /** The same in bytes. */
-export const MAX_EVENT_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
+const MAX_EVENT_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
 
 export interface PublishStats {
   readonly published: number;

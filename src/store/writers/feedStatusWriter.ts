@@ -4,9 +4,9 @@ import type { SymbolStatus } from '../../feed/types';
 import type { FeedStatusContent, SnapshotStore } from '../types';
 
 /** How often a status that does not change is written again, milliseconds: its age shows that a feed is dead. */
-export const FEED_STATUS_EVERY_MS = 5_000;
+const FEED_STATUS_EVERY_MS = 5_000;
 /** How long a status stays readable after its feed died, milliseconds. */
-export const FEED_STATUS_TTL_MS = 24 * 3_600_000;
+const FEED_STATUS_TTL_MS = 24 * 3_600_000;
 /** The shortest time that a store keeps anything, milliseconds. */
 const GONE_TTL_MS = 1;
 
@@ -92,7 +92,7 @@ function fingerprint(status: SymbolStatus): string {
   return `${status.state} ${status.errorCode ?? ''} ${status.resyncs} ${status.reason ?? ''} ${status.facts?.notTrading ?? ''}`;
 }
 
-export function toContent(status: SymbolStatus, writer: string): FeedStatusContent {
+function toContent(status: SymbolStatus, writer: string): FeedStatusContent {
   const rounded = (value: number | null): number | null =>
     value === null ? null : Math.max(0, Math.round(value));
   const { tradingStatus, tradingStatusAtMs, notTrading } = status.facts ?? UNKNOWN_FACTS;

@@ -11,15 +11,15 @@ import { isShort, leastSaveEveryMs, longestTtlMs, mostLevels } from './writerNee
 import type { WriterSource, WriterStats } from './writerTypes';
 
 /** An unchanged book is confirmed as live this often, milliseconds. */
-export const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 1_000;
 /** How often a standby writer asks whether the holder is still there, milliseconds. */
-export const STANDBY_PROBE_MS = 2_000;
+const STANDBY_PROBE_MS = 2_000;
 /** A manual run takes over from a holder that was silent for this long, milliseconds. */
 export const MANUAL_TAKEOVER_MS = 2_500;
 /** Ids that stay below those saved for this long are no late feed: the exchange's ids have started over. Milliseconds. */
 export const LOWER_ID_GRACE_MS = 3_000;
 /** Longest wait between attempts after the store refused a write, milliseconds. */
-export const MAX_RETRY_WAIT_MS = 5_000;
+const MAX_RETRY_WAIT_MS = 5_000;
 
 export interface WriterTarget {
   readonly recordKey: string;

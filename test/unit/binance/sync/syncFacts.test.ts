@@ -3,12 +3,11 @@ import {
   nextStart,
   quietMs,
   refetchMs,
-  retryMs,
   secondLookMs,
   type SyncFacts,
   whyWaiting,
 } from '../../../../src/binance/sync/syncFacts';
-import { FEED_TIMINGS } from '../../../../src/binance/timings';
+import { FEED_TIMINGS, retryMs } from '../../../../src/binance/timings';
 import type { ErrorCode } from '../../../../src/runtime/errorCatalogue';
 import { OrderFlowError } from '../../../../src/runtime/errors';
 import { factsOf } from './facts';
