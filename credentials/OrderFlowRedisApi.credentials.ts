@@ -26,7 +26,7 @@ export class OrderFlowRedisApi implements ICredentialType {
       displayName: 'Nodes',
       name: 'nodes',
       type: 'string',
-      displayOptions: { show: { topology: ['sentinel'] } },
+      displayOptions: { show: { topology: ['cluster', 'sentinel'] } },
       default: '',
       placeholder: '10.0.0.1:26379, 10.0.0.2:26379, 10.0.0.3:26379',
       required: true,

@@ -1,3 +1,4 @@
+import { OrderFlowRedisApi } from '../../../credentials/OrderFlowRedisApi.credentials';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ERROR_CATALOGUE } from '../../../src/runtime/errorCatalogue';
@@ -5,6 +6,21 @@ import { checkPrefix, gateKey, storeKeys, storeTopics } from '../../../src/store
 import { readRedisSettings, redisIdentity } from '../../../src/store/redis/redisSettings';
 import { toRedisError } from '../../../src/store/redis/redisErrors';
 import { CertificateWorkshop } from '../../support/certificates';
+
+test.each([
+  ['single', 'host'],
+  ['sentinel', 'nodes'],
+  ['cluster', 'nodes'],
+])(
+  'the credential of topology %s shows the field %s, from which its addresses are read',
+  (topology, name) => {
+    const field = new OrderFlowRedisApi().properties.find((property) => property.name === name);
+    expect(field?.displayOptions?.show?.topology).toContain(topology);
+    expect(() => readRedisSettings({ topology, [name]: '' })).toThrow(
+      new RegExp(`${field?.displayName} is empty`),
+    );
+  },
+);
 
 const CREDENTIAL = {
   host: ' redis.example ',
