@@ -12,6 +12,7 @@ import {
 } from '../signal/gate/gateState';
 import { nothingToReport } from '../signal/gate/gateWords';
 import { bookName } from '../signal/message';
+import { comparedBy } from '../signal/parameters';
 import type { NoSignalReason } from '../signal/types';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
@@ -81,9 +82,8 @@ function pastOf(
 ): CheckedPast | null {
   if (threshold.by === 'percentage') return null;
   const gateAt = (percent: number) => withThreshold(alerts, percent);
-  const { measure, levels, bandBps, bandMinSpreads, matchLevels } = parameters;
-  const compared = [measure, levels, bandBps, bandMinSpreads, matchLevels, source, judgeMean];
-  return new CheckedPast(threshold, gateAt, JSON.stringify([...compared, gateAt(1)]), state.past, nowMs);
+  const counted = JSON.stringify([...comparedBy(parameters), source, judgeMean, gateAt(1)]);
+  return new CheckedPast(threshold, gateAt, counted, state.past, nowMs);
 }
 
 function throughGate(

@@ -3,7 +3,7 @@ import type { MarketId } from '../feed/markets';
 import type { BookSides } from '../book/types';
 import type { BookSnapshot, Unknowable } from '../feed/types';
 import { explained, type OrderFlowError } from '../runtime/errors';
-import type { NoSignalReason, SignalInput, Trust } from '../signal/types';
+import type { NoSignalReason, Trust } from '../signal/types';
 
 /** One book that a check asks for. */
 export interface BookRequest {
@@ -73,8 +73,4 @@ export function failedBook(
 /** The answer for a symbol whose book is known and must not be judged. @param status BREAK, …, DELISTED */
 export function notTradingBook(answer: BookAnswer, status: string): BookAnswer {
   return { ...answer, trust: { kind: 'not-trading', detail: notTradingDetail(status) } };
-}
-
-export function toSignalInput(answer: BookAnswer, contractSize: number | null): SignalInput {
-  return { ...answer, contractSize: contractSize === null ? null : (answer.contractSize ?? contractSize) };
 }

@@ -1,11 +1,11 @@
 import { unitsOf } from '../feed/assets';
-import { MARKETS, type MarketId } from '../feed/markets';
+import { contractSizeOf, MARKETS } from '../feed/markets';
 import type { Level } from '../book/types';
 import { evaluate } from '../signal/evaluate';
 import type { GateOutcome } from '../signal/gate/gateState';
 import { unknownAge } from '../signal/message';
 import type { Evaluation, SignalParameters } from '../signal/types';
-import { type BookAnswer, type BookHead, timeOf, toSignalInput } from './bookAnswer';
+import { type BookAnswer, type BookHead, timeOf } from './bookAnswer';
 import type { BookSource } from './settings';
 
 /** What the Order Flow Imbalance node emits for one book. */
@@ -46,10 +46,9 @@ export function checkItem(
 ): CheckItem {
   const { market, symbol, lastUpdateId, eventTimeMs, receivedAtMs } = answer;
   const origin = { kind: source, keptLevels: answer.keptLevels ?? null, maxLevels: MARKETS[market].maxDepth };
-  const input = {
-    ...toSignalInput(answer, contractSizeOf(market, symbol)),
-    ...{ units: unitsOf(market, symbol), origin, nameMarket },
-  };
+  const listed = { contractSize: answer.contractSize ?? null };
+  const contractSize = symbol === null ? null : contractSizeOf(MARKETS[market], symbol, listed);
+  const input = { ...answer, contractSize, units: unitsOf(market, symbol), origin, nameMarket };
   const item: CheckItem = {
     exchange: answer.exchange,
     market,
@@ -71,8 +70,4 @@ export function checkItem(
   const { trust } = answer;
   if (trust.kind === 'ok' && trust.ageMs === null && item.signal !== null) item.warning = unknownAge(trust);
   return item;
-}
-
-function contractSizeOf(market: MarketId, symbol: string | null): number | null {
-  return symbol === null ? null : (MARKETS[market].contractSize?.(symbol) ?? null);
 }

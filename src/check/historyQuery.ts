@@ -181,7 +181,7 @@ function csvItem(
 export function summaryItem({ book, history, samples, notes }: OfSymbol, withSamples: boolean): object {
   const { market, symbol } = book;
   const summary = summaryOf(history.samples);
-  const rows = samples.map((sample) => {
+  const rows = (withSamples ? samples : []).map((sample) => {
     const { time, mid, imbalancePercent, signal, gapMs } = sampleRow(book, sample);
     return { time, mid, imbalancePercent, signal, ...(gapMs === null ? {} : { gapMs }) };
   });
@@ -192,7 +192,7 @@ export function summaryItem({ book, history, samples, notes }: OfSymbol, withSam
     ...{ firstTime: timeOf(history.samples.at(0)), lastTime: timeOf(history.samples.at(-1)) },
     ...rounded(summary),
     cut: history.cut,
-    ...(withSamples && rows.length > 0 ? { history: rows } : {}),
+    ...(rows.length > 0 ? { history: rows } : {}),
   });
 }
 

@@ -2,15 +2,12 @@ import { OrderFlowError, isOrderFlowError, toOrderFlowError } from '../runtime/e
 import { isSymbol } from '../feed/symbols';
 import { mayComeAgain } from '../signal/gate/alertMessage';
 import { GATE_TTL_MS, type NodeOwner, gateKey } from '../store/keys';
-import { loadEach } from '../store/states';
+import { loadEach, MAX_ATTEMPTS } from '../store/states';
 import type { SnapshotStore, StoredState } from '../store/types';
 import { advance, readState, remembers } from './advance';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
 import type { CheckResult } from './types';
-
-/** Two checks at once decide one after the other; more than a few in a row means something else is wrong. */
-const MAX_ATTEMPTS = 8;
 
 interface Outcomes<R extends CheckResult> {
   readonly decided: Map<R, R | null>;

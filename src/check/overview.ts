@@ -1,9 +1,10 @@
-import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
+import { isOrderFlowError } from '../runtime/errors';
 import type { FeedStatusItem } from '../feed/statusItem';
-import { bookOfFeedKey, storeKeys } from '../store/keys';
-import { MAX_FEEDS, type ReadResult, type SnapshotStore, type StoredJson } from '../store/types';
+import { storeKeys } from '../store/keys';
+import type { ReadResult, SnapshotStore, StoredJson } from '../store/types';
 import type { Signal } from '../signal/types';
 import type { BookRequest } from './bookAnswer';
+import { feedsUnder } from './feedsUnder';
 import { statusOf } from './feedStatus';
 
 export interface OverviewSettings {
@@ -30,25 +31,13 @@ export async function readOverview(
   store: SnapshotStore,
   { keyPrefix, maxAgeMs }: OverviewSettings,
 ): Promise<OverviewItem[]> {
-  const keys = await store.feedKeys(keyPrefix);
-  if (keys.length > MAX_FEEDS)
-    throw new OrderFlowError('OF_PARAMETER', `Key Prefix "${keyPrefix}" has more than ${MAX_FEEDS} feeds`, {
-      subject: 'Key Prefix',
-    });
-  const named = keys.flatMap((key) => bookOfFeedKey(keyPrefix, key) ?? []);
-  const stored = await store.readFeedStatus(
-    named.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).feed),
-  );
-  const feeds = named.flatMap((book, i) => {
-    const status = stored[i];
-    // Gone since, or of a longer prefix that looks like a symbol from here.
-    if (status === null || (!isOrderFlowError(status) && status.record.symbol !== book.symbol)) return [];
-    return [{ ...book, status: statusOf(book, status, maxAgeMs) }];
-  });
+  const feeds = await feedsUnder(store, keyPrefix);
   const results = await store.getJson(
-    feeds.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).imbalance),
+    feeds.map(({ book: { market, symbol } }) => storeKeys(keyPrefix, market, symbol).imbalance),
   );
-  return feeds.map(({ status, ...book }, i) => withLast(status, lastOf(results[i], book)));
+  return feeds.map(({ book, status }, i) =>
+    withLast(statusOf(book, status, maxAgeMs), lastOf(results[i], book)),
+  );
 }
 
 interface LastResult {

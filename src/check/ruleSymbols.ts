@@ -5,9 +5,9 @@ import type { Venue } from '../feed/venue';
 import { isOrderFlowError, OrderFlowError } from '../runtime/errors';
 import { processShared } from '../runtime/processShared';
 import { monotonicMs } from '../runtime/time';
-import { bookOfFeedKey, storeKeys } from '../store/keys';
-import { MAX_FEEDS, type SnapshotStore } from '../store/types';
+import type { SnapshotStore } from '../store/types';
 import type { BookRequest } from './bookAnswer';
+import { feedsUnder } from './feedsUnder';
 import { wantedLevels } from './fromExchange';
 import type { CheckSettings } from './settings';
 
@@ -74,21 +74,12 @@ async function booksOf(store: SnapshotStore, keyPrefix: string): Promise<readonl
 
 /** Whatever a feed keeps there. One that nobody uses any more has stopped without an error. */
 async function look(store: SnapshotStore, keyPrefix: string): Promise<BookRequest[]> {
-  const keys = await store.feedKeys(keyPrefix);
-  if (keys.length > MAX_FEEDS)
-    throw new OrderFlowError('OF_PARAMETER', `Key Prefix "${keyPrefix}" has more than ${MAX_FEEDS} feeds`, {
-      subject: 'Key Prefix',
-    });
-  const named = keys.flatMap((key) => bookOfFeedKey(keyPrefix, key) ?? []);
-  const statuses = await store.readFeedStatus(
-    named.map(({ market, symbol }) => storeKeys(keyPrefix, market, symbol).feed),
-  );
-  return named.filter((book, i) => {
-    const status = statuses[i];
-    if (status === null) return false;
-    if (isOrderFlowError(status)) return true;
-    const { symbol, state, errorCode } = status.record;
-    // Of a longer prefix that looks like a symbol from here.
-    return symbol === book.symbol && (state !== 'stopped' || errorCode !== null);
-  });
+  const feeds = await feedsUnder(store, keyPrefix);
+  return feeds
+    .filter(({ status }) => {
+      if (isOrderFlowError(status)) return true;
+      const { state, errorCode } = status.record;
+      return state !== 'stopped' || errorCode !== null;
+    })
+    .map(({ book }) => book);
 }

@@ -1,5 +1,5 @@
 import { alertMessage, durationText } from '../signal/gate/alertMessage';
-import type { GateOutcome } from '../signal/gate/gateState';
+import { pretendedOutcome } from '../signal/gate/pretended';
 import { bookName } from '../signal/message';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
@@ -39,12 +39,6 @@ function pretended(
 ): CheckItem {
   const signal = test === 'none' ? null : test;
   const reason = signal === null ? (item.reason ?? 'syncing') : null;
-  const outcome: GateOutcome = {
-    ...{ signal, reason, changed: true, fire: true, sinceMs: 0, percent: null, lastedMs: null },
-    previousSignal: signal === 'NEUTRAL' ? 'SELLING' : 'NEUTRAL',
-    kind: signal === null ? 'no-signal' : signal === 'NEUTRAL' ? 'recovered' : 'alert',
-    state: 'normal',
-  };
-  const text = alertMessage(name, outcome, item);
+  const text = alertMessage(name, pretendedOutcome(signal, reason, 0), item);
   return { ...item, signal, reason, kind: 'test', message: `Test run, with a pretended signal: ${text}` };
 }

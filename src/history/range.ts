@@ -6,25 +6,30 @@ export interface ReadSample extends HistorySample {
   readonly gapMs: number | null;
 }
 
+/** Each sample with what is missing before it, noted in the sample itself: it was made for this reader. @param samples oldest first */
+export function withGaps(samples: readonly HistorySample[]): ReadSample[] {
+  let before: HistorySample | null = null;
+  return samples.map((sample) => {
+    const gapMs = before !== null && isGap(before, sample) ? sample.timeMs - before.timeMs : null;
+    before = sample;
+    return Object.assign(sample, { gapMs });
+  });
+}
+
 /**
  * One sample for each step of time, the last one in it: prices and states are of its moment, what is counted is counted
  * over the whole step, and a gap anywhere in the step is the step's.
  * @param samples oldest first
- * @param stepMs 0: every sample
+ * @param stepMs above 0
  */
-export function withStep(samples: readonly HistorySample[], stepMs: number): ReadSample[] {
+export function withStep(samples: readonly ReadSample[], stepMs: number): ReadSample[] {
   const steps: ReadSample[] = [];
-  let before: HistorySample | null = null;
   for (const sample of samples) {
-    const gapMs = before !== null && isGap(before, sample) ? sample.timeMs - before.timeMs : null;
-    before = sample;
     const last = steps.at(-1);
     const same =
-      last !== undefined &&
-      stepMs > 0 &&
-      Math.floor(last.timeMs / stepMs) === Math.floor(sample.timeMs / stepMs);
-    if (!same) steps.push({ ...sample, gapMs });
-    else steps[steps.length - 1] = joined(last, { ...sample, gapMs });
+      last !== undefined && Math.floor(last.timeMs / stepMs) === Math.floor(sample.timeMs / stepMs);
+    if (same) steps[steps.length - 1] = joined(last, sample);
+    else steps.push(sample);
   }
   return steps;
 }

@@ -90,7 +90,7 @@ function hostOf(context: ITriggerFunctions, settings: TriggerSettings): SessionH
   return {
     picture: (chart, isWanted) => inlinePicture(chart, { ...ALERT_LOOK, timeZone }, isWanted),
     owner: { workflowId: context.getWorkflow().id ?? 'unsaved', nodeId: node.id },
-    timeZone: context.getTimezone(),
+    timeZone,
     startExecution: (items) => {
       const { store, keyPrefix, levels } = settings;
       // A node behind the trigger reads the same store, under the same keys, without settings for it.

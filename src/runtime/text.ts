@@ -6,6 +6,12 @@ export function oneLine(text: string, maxCharacters = MAX_DETAIL_CHARACTERS): st
   return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, maxCharacters);
 }
 
+/** "BTCUSDT, ETHUSDT and 3 more". */
+export function listed(names: readonly string[], most: number): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 /** 7000 → "7 s", 7150 → "7.2 s". */
 export function inSeconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`;

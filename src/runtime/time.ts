@@ -13,6 +13,15 @@ export function wallMs(): number {
   return Date.now();
 }
 
+/** What `work` gives; rejects with `late()` where that takes longer. Leaves no timer behind. */
+export function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
 /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. Leaves no timer behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -82,6 +82,11 @@ function takeWhile(levels: readonly Level[], inside: (price: Exact) => boolean):
   return end === -1 ? levels : levels.slice(0, end);
 }
 
+/** Else what quantities are worth. */
+export function comparesQuantity(measure: SignalParameters['measure']): boolean {
+  return measure === 'quantity' || measure === 'queue';
+}
+
 /** Adds up both sides of the levels selected. */
 export function sidesOf(
   bids: readonly Level[],
@@ -95,7 +100,7 @@ export function sidesOf(
   const worth = contractSize === null ? null : exactOfNumber(contractSize);
   const weightedBids = worth === null ? sumNotional(bids) : multiply(bidDepth, worth);
   const weightedAsks = worth === null ? sumNotional(asks) : multiply(askDepth, worth);
-  const byQuantity = measure === 'quantity' || measure === 'queue';
+  const byQuantity = comparesQuantity(measure);
   return {
     weightedBids,
     weightedAsks,

@@ -1,5 +1,6 @@
 import { fractionDigits } from '../book/decimal';
 import { inSeconds } from '../runtime/text';
+import { comparesQuantity } from './measures';
 import { bandInsideSpreadRemedy, levelsRemedy } from './remedy';
 import type { NoSignalReason, Signal, SignalInput, SignalParameters, Trust } from './types';
 
@@ -132,7 +133,7 @@ function touch(input: SignalInput): string {
 }
 
 function amounts({ units }: SignalInput, { measure }: SignalParameters, { bids, asks }: SignalFacts): string {
-  const byQuantity = measure === 'quantity' || measure === 'queue';
+  const byQuantity = comparesQuantity(measure);
   const unit = (byQuantity ? units?.quantityUnit : units?.notionalCurrency) ?? null;
   return `bids ${amountText(bids, unit)}, asks ${amountText(asks, unit)}`;
 }

@@ -23,6 +23,12 @@ export const SIGNAL_DEFAULTS: SignalParameters = {
   costAmount: null,
 };
 
+/** What decides the value that is judged: alerts that were counted by another one say nothing. */
+export function comparedBy(parameters: SignalParameters): readonly unknown[] {
+  const { measure, levels, bandBps, bandMinSpreads, matchLevels } = parameters;
+  return [measure, levels, bandBps, bandMinSpreads, matchLevels];
+}
+
 const MEASURES: readonly Measure[] = ['notional', 'quantity', 'queue', 'band'];
 
 /** A user's values as they come out of fields and expressions: nothing about them is certain. */

@@ -33,6 +33,11 @@ export function percentFromSums(sums: TopSums, measure: Measure, levels: number,
   if (!isPlain(sums, measure, levels)) return NaN;
   const bids = bidSide(sums, measure, inverse);
   const asks = askSide(sums, measure, inverse);
+  return percentOfSides(bids, asks);
+}
+
+/** NaN for two empty sides. */
+export function percentOfSides(bids: number, asks: number): number {
   return (100 * (asks - bids)) / (asks > bids ? asks : bids);
 }
 

@@ -1,5 +1,5 @@
-import type { ReadSample } from '../history/range';
-import { type HistorySample, isGap } from '../history/sample';
+import { type ReadSample, withGaps } from '../history/range';
+import type { HistorySample } from '../history/sample';
 import { OrderFlowError } from '../runtime/errors';
 import type { MarketId } from '../feed/markets';
 import { type HistoryRange, MAX_HISTORY_READ } from './historyTypes';
@@ -60,16 +60,6 @@ export async function historySamples(
   if (samples.length === 0 && unknownVersion !== null)
     throw new OrderFlowError('OF_RECORD_VERSION', `${key} has version ${unknownVersion}`, { subject: key });
   return { samples, fromMs, toMs, cut: page.cut, unreadable };
-}
-
-/** Each sample with what is missing before it, noted in the sample itself: it was made for this reader. */
-function withGaps(samples: readonly HistorySample[]): ReadSample[] {
-  let before: HistorySample | null = null;
-  return samples.map((sample) => {
-    const gapMs = before !== null && isGap(before, sample) ? sample.timeMs - before.timeMs : null;
-    before = sample;
-    return Object.assign(sample, { gapMs });
-  });
 }
 
 /** Whatever waits in this process goes first. */

@@ -79,14 +79,25 @@ const invalid = (subject: string, what: string): OrderFlowError =>
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function parseObject(text: string, subject: string, maxLength: number): Fields {
+function parseJson(text: string, subject: string, maxLength: number): unknown {
   if (text.length > maxLength) throw new OrderFlowError('OF_RECORD_TOO_LARGE', subject, { subject });
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch {
     throw invalid(subject, 'it is not JSON');
   }
+}
+
+/** Never negative. @throws OrderFlowError for a time from the future */
+function ageOf(timeMs: number, nowMs: number, subject: string): number {
+  const ageMs = nowMs - timeMs;
+  if (ageMs < -FUTURE_TOLERANCE_MS)
+    throw invalid(subject, `it is ${Math.round(-ageMs / 1000)} s ahead of the store's clock`);
+  return Math.max(0, ageMs);
+}
+
+function parseObject(text: string, subject: string, maxLength: number): Fields {
+  const value = parseJson(text, subject, maxLength);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid(subject, 'it is not an object');
   const fields = value as Fields;
@@ -208,9 +219,7 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     throw invalid(subject, 'its best bid is above its best ask');
   }
   const liveAtMs = read.count('liveAtMs');
-  const ageMs = nowMs - liveAtMs;
-  if (ageMs < -FUTURE_TOLERANCE_MS)
-    throw invalid(subject, `it is ${Math.round(-ageMs / 1000)} s ahead of the store's clock`);
+  const ageMs = ageOf(liveAtMs, nowMs, subject);
   const flow = fields.flow === undefined ? undefined : read.flow();
   const record: OrderBookRecord = {
     format: RECORD_FORMAT,
@@ -235,7 +244,7 @@ export function decodeBook(text: string, nowMs: number, subject: string): Stored
     asks,
     ...(flow === undefined ? {} : { flow }),
   };
-  return { record, ageMs: Math.max(0, ageMs) };
+  return { record, ageMs };
 }
 
 /** A feed status behind its head, closing brace included. */
@@ -251,9 +260,7 @@ export function decodeFeedStatus(text: string, nowMs: number, subject: string): 
   const read = new FieldReader(fields, subject);
   if (!isMarketId(fields.market)) throw read.wrong('market');
   const writtenAtMs = read.count('writtenAtMs');
-  const ageMs = nowMs - writtenAtMs;
-  if (ageMs < -FUTURE_TOLERANCE_MS)
-    throw invalid(subject, `it is ${Math.round(-ageMs / 1000)} s ahead of the store's clock`);
+  const ageMs = ageOf(writtenAtMs, nowMs, subject);
   const record: FeedStatusRecord = {
     format: RECORD_FORMAT,
     writtenAtMs,
@@ -276,15 +283,10 @@ export function decodeFeedStatus(text: string, nowMs: number, subject: string): 
       : { tradingStatusAtMs: read.timeOrNull('tradingStatusAtMs') }),
     ...(fields.notTrading === undefined ? {} : { notTrading: read.textOrNull('notTrading', MAX_STATUS) }),
   };
-  return { record, ageMs: Math.max(0, ageMs) };
+  return { record, ageMs };
 }
 
 /** Any small JSON value written by this package. */
 export function decodeJson(text: string, subject: string): unknown {
-  if (text.length > MAX_SMALL_BYTES) throw new OrderFlowError('OF_RECORD_TOO_LARGE', subject, { subject });
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw invalid(subject, 'it is not JSON');
-  }
+  return parseJson(text, subject, MAX_SMALL_BYTES);
 }

@@ -2,7 +2,7 @@ import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../runtime/e
 import type { ReadResult, SnapshotStore, StoredState } from './types';
 
 /** Two writers at once decide one after the other; more than a few rounds mean something else is wrong. */
-const MAX_ATTEMPTS = 8;
+export const MAX_ATTEMPTS = 8;
 
 /** The state of each key. Never rejects: where none can be read, each has failed. */
 export async function loadEach(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { explained, OrderFlowError, isOrderFlowError, toOrderFlowError } from '../runtime/errors';
-import { LAST_TIME_MS, monotonicMs, wallMs } from '../runtime/time';
+import { inTime, LAST_TIME_MS, monotonicMs, wallMs } from '../runtime/time';
 import { mayComeAgain } from '../signal/gate/alertMessage';
 import {
   type GateRestart,
@@ -82,7 +82,8 @@ export class AlertMemory {
   /** The mid when what holds was reported; kept with it. */
   mid: number | null;
   private readonly writer = randomUUID();
-  private readonly restored: GateState;
+  /** With which the symbol's gate goes on. */
+  readonly state: GateState;
   private restarted: GateRestart | null;
   /** Oldest first; compared by object, not by content. */
   private waiting: WaitingAlert[] = [];
@@ -112,7 +113,7 @@ export class AlertMemory {
     const record = stored === null ? null : readRecord(stored.value);
     this.seenVersion = stored?.version ?? 0;
     const { state, restarted } = gateOf(record, stored?.ageMs ?? 0);
-    this.restored = state;
+    this.state = state;
     this.mid = restarted === null ? (record?.mid ?? null) : null;
     this.restarted = failed || (stored !== null && record === null) ? 'unreadable' : restarted;
     if (failed) this.onTrouble(loaded);
@@ -120,11 +121,6 @@ export class AlertMemory {
     if (restarted === null) this.waiting = waiting;
     else if (waiting.length > 0)
       log('warn', `${waiting.length} alerts of ${symbol} are too old to be reported; nobody took them over.`);
-  }
-
-  /** The state with which the symbol's gate goes on. */
-  get state(): GateState {
-    return this.restored;
   }
 
   /** Passes on what an earlier run found and could not hand over, and keeps the watch's state from now on. */
@@ -203,15 +199,9 @@ export class AlertMemory {
     if (this.hasNews()) void this.save().catch(() => undefined);
   }
 
-  private async notedInTime(): Promise<'noted' | 'another' | OrderFlowError> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<OrderFlowError>((resolve) => {
-      const error = new OrderFlowError('OF_REDIS_TIMEOUT', `no answer within ${NOTE_WITHIN_MS / 1000} s`);
-      timer = setTimeout(() => resolve(error), NOTE_WITHIN_MS);
-    });
-    const noted = await Promise.race([this.save().catch(toOrderFlowError), late]);
-    clearTimeout(timer);
-    return noted;
+  private notedInTime(): Promise<'noted' | 'another' | OrderFlowError> {
+    const late = () => new OrderFlowError('OF_REDIS_TIMEOUT', `no answer within ${NOTE_WITHIN_MS / 1000} s`);
+    return inTime(this.save(), NOTE_WITHIN_MS, late).catch(toOrderFlowError);
   }
 
   /** One write at a time; those that are asked for meanwhile share the next. */
@@ -275,7 +265,7 @@ export class AlertMemory {
   }
 
   private stateNow(): GateState {
-    return { ...(this.watch?.state() ?? this.restored), atMs: monotonicMs() };
+    return { ...(this.watch?.state() ?? this.state), atMs: monotonicMs() };
   }
 
   private onTrouble(error: OrderFlowError | null): void {

@@ -73,9 +73,7 @@ export class AlertWatch {
     // Periods that ended meanwhile ended at their own time, however late this timer or this update is.
     passDeadlines(this.gate, nowMs, this.report);
     this.gate.onValue(percent, nowMs);
-    this.report();
-    this.retune();
-    this.arm(nowMs);
+    this.settle(nowMs);
   }
 
   /** Nothing can be said of the book. */
@@ -83,9 +81,7 @@ export class AlertWatch {
     if (this.stopped) return;
     passDeadlines(this.gate, nowMs, this.report);
     this.gate.onNoSignal(reason, nowMs);
-    this.report();
-    this.retune();
-    this.arm(nowMs);
+    this.settle(nowMs);
   }
 
   stop(): void {
@@ -102,10 +98,14 @@ export class AlertWatch {
     const nowMs = monotonicMs();
     passDeadlines(this.gate, nowMs, this.report);
     this.gate.onTimer(nowMs);
+    this.settle(nowMs);
+  };
+
+  private settle(nowMs: number): void {
     this.report();
     this.retune();
     this.arm(nowMs);
-  };
+  }
 
   private retune(): void {
     const { wanted } = this;

@@ -5,7 +5,7 @@ import { contractSizeOf, MARKETS } from '../feed/markets';
 import { type RangeSums, type TopSums, emptyRangeSums, emptyTopSums } from '../book/types';
 import { evaluate } from '../signal/evaluate';
 import { MAX_LEVELS } from '../signal/parameters';
-import { percentFromSums } from '../signal/rule';
+import { percentFromSums, percentOfSides } from '../signal/rule';
 import type { BookOrigin, Evaluation, NoSignalReason, SignalParameters, Trust, Units } from '../signal/types';
 
 /** With the measure `band`, which counts no levels: as many as the exchange's deepest reply holds. */
@@ -122,7 +122,7 @@ export class BookJudge {
     const byQuantity = this.contractSize !== null;
     const bids = byQuantity ? range.bidQuantity : range.bidNotional;
     const asks = byQuantity ? range.askQuantity : range.askNotional;
-    return (100 * (asks - bids)) / (asks > bids ? asks : bids);
+    return percentOfSides(bids, asks);
   }
 }
 

@@ -2,6 +2,7 @@ import { historyChart } from '../charts/historyChart';
 import type { ChartSample, HistoryChart } from '../charts/types';
 import { isGap } from '../history/sample';
 import { OrderFlowError, toOrderFlowError, withCode } from '../runtime/errors';
+import { inTime } from '../runtime/time';
 import { historySamples } from '../store/historySamples';
 import type { SnapshotStore } from '../store/types';
 import type { OutgoingItem, SessionHost } from './host';
@@ -43,20 +44,15 @@ export class ChartAttacher {
   }
 
   private async withChart(item: OutgoingItem): Promise<OutgoingItem> {
-    let timer: NodeJS.Timeout | undefined;
     let isWanted = true;
-    const late = new Promise<never>((_resolve, reject) => {
-      const why = `not done within ${this.waitMs / 1000} s`;
-      timer = setTimeout(() => reject(new OrderFlowError('OF_CHART', why)), this.waitMs);
-    });
+    const late = () => new OrderFlowError('OF_CHART', `not done within ${this.waitMs / 1000} s`);
     try {
       const picture = this.pictureFor(item.json as AlertItem, () => isWanted);
-      return { ...item, picture: await Promise.race([picture, late]) };
+      return { ...item, picture: await inTime(picture, this.waitMs, late) };
     } catch (error) {
       return withoutChart(item, toOrderFlowError(error));
     } finally {
       isWanted = false;
-      clearTimeout(timer);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { SymbolView } from '../feed/types';
 import { roundedPercent } from '../history/sample';
 import type { GateOutcome } from '../signal/gate/gateState';
+import { levelsRequested } from '../signal/measures';
 import { type Touch, touchOf } from '../signal/quote';
 import { signalOfPercent } from '../signal/rule';
 import type { NoSignalReason, SignalParameters } from '../signal/types';
@@ -30,7 +31,7 @@ export function historySample(
   gate: (Pick<GateOutcome, 'signal' | 'state' | 'percent'> & { readonly recoveryThreshold: number }) | null,
   alerts: number,
 ): Sample {
-  const { measure, levels, bandBps, threshold } = parameters;
+  const { measure, bandBps, threshold } = parameters;
   const { signal, reason, percent, lastUpdateId, touch } = lookOf(view, judge, parameters);
   return {
     lastUpdateId,
@@ -46,7 +47,7 @@ export function historySample(
     resyncs: view.status().resyncs,
     alerts,
     measure,
-    depth: measure === 'band' ? bandBps : measure === 'queue' ? 1 : levels,
+    depth: levelsRequested(parameters) ?? bandBps,
     threshold,
     recoveryThreshold: roundedPercent(gate?.recoveryThreshold ?? null),
   };

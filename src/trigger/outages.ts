@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../runtime/errorCatalogue';
 import { about, type OrderFlowError } from '../runtime/errors';
+import { listed } from '../runtime/text';
 import { monotonicMs } from '../runtime/time';
 import type { SessionHost } from './host';
 
@@ -167,7 +168,7 @@ export class Outages {
     const known = this.causes.get(code);
     const [[, { sinceMs }, { error, ends }]] = outages;
     // What the user has to mend is reported for each name; what ends by itself is reported once for all.
-    const isNew = known === undefined || (ends === 'by-the-user' ? true : known.down.size === 0);
+    const isNew = known === undefined || ends === 'by-the-user' || known.down.size === 0;
     if (known && isNew && ends !== 'by-the-user' && now - known.reportedMs < this.times.reportEveryMs) return;
     const cause = known ?? { code, down: new Set(), recovered: [], reportedMs: now };
     this.causes.set(code, cause);
@@ -180,21 +181,18 @@ export class Outages {
     cause.reportedMs = now;
     const lasted = ends === 'by-the-user' ? '' : `, down for ${minutes(now - sinceMs)}`;
     const isNamed = lasted === '' && names.every((name) => error.detail.includes(name));
-    this.host.recordFailure(isNamed ? error : about(error, `${listed(names)} (${this.market})${lasted}`));
+    this.host.recordFailure(
+      isNamed ? error : about(error, `${listed(names, NAMES_SHOWN)} (${this.market})${lasted}`),
+    );
   }
 
   private reportRecovered(): void {
     for (const { code, down, recovered } of this.causes.values()) {
       // One line when all of it works, however long the first and the last are apart.
       if (recovered.length === 0 || down.size > 0) continue;
-      this.host.log('info', `Works again: ${listed(recovered.splice(0))} [${code}].`);
+      this.host.log('info', `Works again: ${listed(recovered.splice(0), NAMES_SHOWN)} [${code}].`);
     }
   }
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMES_SHOWN;
-  return names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function minutes(ms: number): string {

@@ -3,6 +3,7 @@ import { monotonicMs } from '../runtime/time';
 import type { GateAt } from '../signal/budget/pastCounter';
 import { SymbolPast } from '../signal/budget/symbolPast';
 import { withThreshold } from '../signal/gate/gateParameters';
+import { comparedBy } from '../signal/parameters';
 import { GATE_TTL_MS, type NodeOwner, pastKey } from '../store/keys';
 import { changeState, loadEach } from '../store/states';
 import type { ReadResult, SnapshotStore, StoredState } from '../store/types';
@@ -42,9 +43,8 @@ export async function loadPasts(
 function newPast(settings: TriggerSettings, loaded: ReadResult<StoredState>): SymbolPast {
   const { alerts, threshold, measure } = settings;
   const gateAt: GateAt = (percent) => withThreshold(alerts, percent);
-  const { measure: compared, levels, bandBps, bandMinSpreads, matchLevels } = measure;
   // All that the counts depend on. A gate at one and the same threshold stands for how calm it is.
-  const counted = JSON.stringify([compared, levels, bandBps, bandMinSpreads, matchLevels, gateAt(1)]);
+  const counted = JSON.stringify([...comparedBy(measure), gateAt(1)]);
   return new SymbolPast(threshold, gateAt, counted, monotonicMs(), isOrderFlowError(loaded) ? null : loaded);
 }
 

@@ -1,6 +1,7 @@
 import type { ListedSymbol } from '../feed/listing';
 import { chooseSymbols, type SymbolRule, whyLeft } from '../feed/symbolRule';
 import { explained, OrderFlowError, toOrderFlowError } from '../runtime/errors';
+import { listed } from '../runtime/text';
 import { monotonicMs } from '../runtime/time';
 import type { SessionHost } from './host';
 
@@ -137,13 +138,8 @@ const NAMES_SHOWN = 10;
 function changeText(entered: readonly string[], left: ReadonlyMap<string, string>): string {
   const reasons = [...left].map(([symbol, why]) => `${symbol} (${why})`);
   const parts = [
-    entered.length === 0 ? '' : `now watched: ${listed(entered)}`,
-    left.size === 0 ? '' : `not watched any more: ${listed(reasons)}`,
+    entered.length === 0 ? '' : `now watched: ${listed(entered, NAMES_SHOWN)}`,
+    left.size === 0 ? '' : `not watched any more: ${listed(reasons, NAMES_SHOWN)}`,
   ];
   return `Symbols by rule: ${parts.filter((part) => part !== '').join('; ')}.`;
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMES_SHOWN;
-  return names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -96,7 +96,7 @@ export class SymbolSignals {
   /** For the symbol's history. */
   sample(): Sample {
     const { view, judge, parameters, watch, alerts } = this;
-    const mean = this.flow().meanImbalancePercent60s;
+    const mean = this.meter.meanPercent(monotonicMs());
     if (watch === null) return historySample(view, judge, parameters, mean, null, alerts);
     const { threshold, recoveryThreshold } = watch.tuning.parameters;
     const gate = { ...watch.outcome(), recoveryThreshold };

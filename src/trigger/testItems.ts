@@ -4,8 +4,7 @@ import { thresholdFields } from '../signal/budget/pastWords';
 import type { SymbolPast } from '../signal/budget/symbolPast';
 import { FlowMeter } from '../signal/flow/flowMeter';
 import { alertMessage } from '../signal/gate/alertMessage';
-import type { GateOutcome, GatePhase } from '../signal/gate/gateState';
-import type { Signal } from '../signal/types';
+import { pretendedOutcome } from '../signal/gate/pretended';
 import { BookJudge } from './bookJudge';
 import { bookName } from '../signal/message';
 import { bookItem } from './items';
@@ -34,27 +33,13 @@ function testAlert(view: SymbolView, settings: TriggerSettings, past: SymbolPast
   const pretended = testSignal !== 'asIs';
   const signal = !pretended ? found : testSignal === 'none' ? null : testSignal;
   const nowMs = monotonicMs();
-  const outcome = {
-    signal,
-    previousSignal: (signal === 'NEUTRAL' ? 'SELLING' : 'NEUTRAL') as Signal,
-    ...{ changed: true, sinceMs: nowMs, state: phaseOf(signal), percent: imbalancePercent },
-    reason: signal === null ? (reason ?? 'syncing') : null,
-  };
-  const item = alertItem(view, judge, { ...outcome, kind: 'test' }, includeLevels);
-  const kind: GateOutcome['kind'] =
-    signal === null ? 'no-signal' : signal === 'NEUTRAL' ? 'recovered' : 'alert';
-  // The size belongs to the book of now, which may lean the other way.
-  const asReported = { ...outcome, kind, fire: true, lastedMs: 0, percent: null };
-  const text = pretended ? alertMessage(bookName(view), asReported, item) : message;
+  const outcome = pretendedOutcome(signal, reason, nowMs);
+  const item = alertItem(view, judge, { ...outcome, percent: imbalancePercent, kind: 'test' }, includeLevels);
+  const text = pretended ? alertMessage(bookName(view), outcome, item) : message;
   return {
     ...item,
     ...inForce,
     message: `Test run${pretended ? ', with a pretended signal' : ''}: ${text}`,
     flow: new FlowMeter().read(nowMs),
   };
-}
-
-function phaseOf(signal: Signal | null): GatePhase {
-  if (signal === null) return 'no-signal';
-  return signal === 'NEUTRAL' ? 'normal' : 'firing';
 }

@@ -4,7 +4,6 @@ import { type FeedStatusItem, feedStatusItem } from '../feed/statusItem';
 import type { SymbolRule } from '../feed/symbolRule';
 import type { FeedLease, SymbolStatus, SymbolView } from '../feed/types';
 import type { Venue } from '../feed/venue';
-import { type CatalogueEntry, ERROR_CATALOGUE } from '../runtime/errorCatalogue';
 import { explained, OrderFlowError, toOrderFlowError } from '../runtime/errors';
 import { oneLine } from '../runtime/text';
 import { wallMs } from '../runtime/time';
@@ -27,6 +26,7 @@ import { type TriggerSettings, feedRequest } from './settings';
 import { type SymbolMemory, loadMemories } from './symbolMemories';
 import { recordName, SymbolOutlets, topicName } from './symbolOutlets';
 import { SymbolSignals } from './symbolSignals';
+import { Troubles } from './troubles';
 
 /** The warning of an alert whose execution failed. */
 const MAYBE_REPORTED =
@@ -80,7 +80,7 @@ export class TriggerSession {
   /** Symbols that the rule gave up, on their way out. */
   private readonly leaving = new Set<Promise<void>>();
   /** What of the store fails, by its name, with the error's code. */
-  private readonly storeErrors = new Map<string, string>();
+  private readonly storeErrors = new Troubles();
   private closing: Promise<void> | null = null;
 
   /**
@@ -263,7 +263,7 @@ export class TriggerSession {
 
   private forgetTrouble(name: string): void {
     this.outages.forget(name);
-    this.storeErrors.delete(name);
+    this.storeErrors.end(name);
   }
 
   private newestItem(symbol: string, passedOver: number): OutgoingItem | null {
@@ -321,14 +321,11 @@ export class TriggerSession {
   private onStoreError(what: string, error: OrderFlowError | null): void {
     if (error === null) {
       this.outages.up(what);
-      if (this.storeErrors.delete(what) && this.storeErrors.size === 0)
-        this.host.log('info', 'The snapshot store works again.');
+      if (this.storeErrors.end(what)) this.host.log('info', 'The snapshot store works again.');
       return;
     }
     this.outages.down(what, () => ({ error, ends: storeEnds(error) }));
-    const isNew = ![...this.storeErrors.values()].includes(error.code);
-    this.storeErrors.set(what, error.code);
-    if (isNew) this.host.log('warn', explained(error));
+    if (this.storeErrors.begin(what, error.code)) this.host.log('warn', explained(error));
   }
 
   private onOverdue(waitedMs: number): void {
@@ -364,7 +361,7 @@ export class TriggerSession {
   }
 }
 
-function storeEnds({ code, retryable }: OrderFlowError): OutageEnd {
-  const { needsAction } = ERROR_CATALOGUE[code] as CatalogueEntry;
-  return needsAction ? 'after-action' : retryable ? 'by-itself' : 'by-the-user';
+function storeEnds({ retryable, needsAction }: OrderFlowError): OutageEnd {
+  if (!retryable) return 'by-the-user';
+  return needsAction ? 'after-action' : 'by-itself';
 }

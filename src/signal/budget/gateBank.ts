@@ -45,20 +45,12 @@ export class GateBank {
   /** @param percent as gates take it: positive = selling */
   onValue(percent: number, timeMs: number): void {
     const nowMs = Math.max(timeMs, this.atMs);
-    const { held, smoothed, atMs, halfLifeMs } = this;
-    if (held !== held) {
+    if (this.held !== this.held) {
       this.noSignal = false;
       return this.stepAll(percent, nowMs);
     }
-    const mean = halfLifeMs === 0 ? percent : smooth(smoothed, held, nowMs - atMs, halfLifeMs);
-    for (let i = 0; i < this.gates.length; i++) {
-      if (nowMs < this.dueMs[i] && this.low[i] < mean && mean < this.high[i]) continue;
-      this.gates[i].catchUp(held, smoothed, atMs);
-      this.step(i, percent, nowMs);
-    }
+    this.stepDue(percent, nowMs);
     this.held = percent;
-    this.smoothed = mean;
-    this.atMs = nowMs;
   }
 
   onNoSignal(timeMs: number): void {
@@ -72,17 +64,20 @@ export class GateBank {
   /** Only time has passed. */
   goOn(timeMs: number): void {
     const nowMs = Math.max(timeMs, this.atMs);
-    if (this.held !== this.held) {
-      if (nowMs < this.dueMs[0]) this.atMs = nowMs;
-      else this.stepAll(null, nowMs);
-      return;
-    }
+    if (this.held === this.held) this.stepDue(null, nowMs);
+    else if (nowMs < this.dueMs[0]) this.atMs = nowMs;
+    else this.stepAll(null, nowMs);
+  }
+
+  /** Steps those for which the mean leaves its bounds, or a period ends. @param percent null: only time has passed */
+  private stepDue(percent: number | null, nowMs: number): void {
     const { held, smoothed, atMs, halfLifeMs } = this;
-    const mean = smooth(smoothed, held, nowMs - atMs, halfLifeMs);
+    const mean =
+      halfLifeMs === 0 && percent !== null ? percent : smooth(smoothed, held, nowMs - atMs, halfLifeMs);
     for (let i = 0; i < this.gates.length; i++) {
       if (nowMs < this.dueMs[i] && this.low[i] < mean && mean < this.high[i]) continue;
       this.gates[i].catchUp(held, smoothed, atMs);
-      this.step(i, null, nowMs);
+      this.step(i, percent, nowMs);
     }
     this.smoothed = mean;
     this.atMs = nowMs;

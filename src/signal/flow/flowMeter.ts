@@ -63,17 +63,23 @@ export class FlowMeter {
 
   read(nowMs: number): FlowSnapshot {
     const covered = this.generation === null ? 0 : Math.min(nowMs - this.sinceMs, LONGEST_MS);
+    const ofi1s = this.sum(nowMs, 1_000);
+    const ofi10s = this.sum(nowMs, 10_000);
+    const ofi60s = this.sum(nowMs, 60_000);
     return {
-      ofi1s: this.sum(nowMs, 1_000),
-      ofi10s: this.sum(nowMs, 10_000),
-      ofi60s: this.sum(nowMs, 60_000),
-      ofiNormalized1s: this.normalized(nowMs, 1_000),
-      ofiNormalized10s: this.normalized(nowMs, 10_000),
-      ofiNormalized60s: this.normalized(nowMs, 60_000),
+      ...{ ofi1s, ofi10s, ofi60s },
+      ofiNormalized1s: this.normalized(ofi1s, nowMs, 1_000),
+      ofiNormalized10s: this.normalized(ofi10s, nowMs, 10_000),
+      ofiNormalized60s: this.normalized(ofi60s, nowMs, 60_000),
       ofiCoveredMs: covered,
-      meanImbalancePercent60s: orNull(this.mean.mean(nowMs)),
+      meanImbalancePercent60s: this.meanPercent(nowMs),
       meanCoveredMs: this.mean.coveredMs(nowMs),
     };
+  }
+
+  /** Of the last 60 s; null where no value held in them. */
+  meanPercent(nowMs: number): number | null {
+    return orNull(this.mean.mean(nowMs));
   }
 
   private begin(nowMs: number, generation: number): void {
@@ -94,10 +100,10 @@ export class FlowMeter {
     return this.generation === null ? null : this.flow.sum(nowMs, windowMs);
   }
 
-  private normalized(nowMs: number, windowMs: number): number | null {
-    if (this.generation === null) return null;
+  private normalized(flow: number | null, nowMs: number, windowMs: number): number | null {
+    if (flow === null) return null;
     const meanDepth = this.depth.sum(nowMs, windowMs) / this.updates.sum(nowMs, windowMs);
-    return orNull(this.flow.sum(nowMs, windowMs) / meanDepth);
+    return orNull(flow / meanDepth);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type GateOutcome,
   type GatePhase,
   type GateState,
+  isDirection,
   type GateStep,
   copyGate,
   isQuiet,
@@ -340,10 +341,6 @@ export function passDeadlines(gate: LiveGate, nowMs: number, onStep: () => void)
 function narrow(out: GateOutlook, mean: number, bound: number): void {
   if (bound <= mean) out.low = Math.max(out.low, bound);
   if (bound >= mean) out.high = Math.min(out.high, bound);
-}
-
-function isDirection(signal: Signal | null): signal is Direction {
-  return signal === 'SELLING' || signal === 'BUYING';
 }
 
 function after(timeMs: number, waitMs: number): number {

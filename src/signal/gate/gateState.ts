@@ -106,9 +106,13 @@ export function startGate(nowMs: number): GateState {
   };
 }
 
+export function isDirection(signal: unknown): signal is Direction {
+  return signal === 'SELLING' || signal === 'BUYING';
+}
+
 /** Nothing is reported, and nothing is about to be. */
 export function isQuiet({ signal, pending }: GateState): boolean {
-  return signal !== 'SELLING' && signal !== 'BUYING' && pending === null;
+  return !isDirection(signal) && pending === null;
 }
 
 export function copyGate(state: GateState): GateState {
@@ -204,8 +208,8 @@ function readPending(value: unknown): GateState['pending'] | undefined {
   if (value === null) return null;
   if (typeof value !== 'object') return undefined;
   const { direction, sinceMs, updates } = value as Readonly<Record<string, unknown>>;
-  const directed = direction === 'SELLING' || direction === 'BUYING';
-  if (!directed || readTime(sinceMs) === undefined || !Number.isFinite(updates)) return undefined;
+  if (!isDirection(direction) || readTime(sinceMs) === undefined || !Number.isFinite(updates))
+    return undefined;
   return { direction, sinceMs: sinceMs as number, updates: updates as number };
 }
 

@@ -1,6 +1,6 @@
 import { durationText } from './alertMessage';
 import type { GateParameters } from './gateParameters';
-import type { GateState } from './gateState';
+import { type GateState, isDirection } from './gateState';
 
 /**
  * Why a check has nothing to report, for the reader of an execution without items. For example "SELLING for 3 of 22 s:
@@ -28,8 +28,7 @@ export function nothingToReport(state: GateState, parameters: GateParameters): s
   }
   if (!Number.isNaN(recoveringSinceMs))
     return `${signal} is at or below ${parameters.recoveryThreshold} % for ${part(atMs - recoveringSinceMs, parameters.keepFiringMs)}: its end is not reported yet.`;
-  if (signal === 'SELLING' || signal === 'BUYING')
-    return `${signal} lasts and was reported: there is nothing new.`;
+  if (isDirection(signal)) return `${signal} lasts and was reported: there is nothing new.`;
   return `No pressure beyond ${parameters.threshold} %: there is nothing to report.`;
 }
 

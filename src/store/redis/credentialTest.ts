@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { explained, isOrderFlowError, OrderFlowError, toOrderFlowError } from '../../runtime/errors';
 import type { SampleContent } from '../../history/sample';
-import { monotonicMs } from '../../runtime/time';
+import { inTime, monotonicMs } from '../../runtime/time';
 import type { SaveRequest } from '../types';
 import { CONNECT_TIMEOUT_MS } from './redisClient';
 import { readRedisSettings, serverName } from './redisSettings';
@@ -44,13 +44,8 @@ export async function testRedisCredential(credentials: unknown): Promise<Credent
   }
 }
 
-async function within<T>(end: number, work: Promise<T>, late: OrderFlowError): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late), Math.max(0, end - monotonicMs()));
-  });
-  work.catch(() => undefined);
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+function within<T>(end: number, work: Promise<T>, late: OrderFlowError): Promise<T> {
+  return inTime(work, Math.max(0, end - monotonicMs()), () => late);
 }
 
 /** One thing that the nodes do, and why it could not be done. */

@@ -6,11 +6,11 @@ import { CLOCK, script, SEEN } from './scripts';
 /**
  * Adds a sample to a symbol's history and leaves out what is too old or too much, in one step. It decides what
  * history/appendRule.ts decides. An entry's id is the sample's time and its writer's epoch, so the newest entry says who
- * wrote last. ARGV: epoch, timeMs, oldestMs before that, most samples, ttlMs, sample.
+ * wrote last. ARGV: epoch, timeMs, for how long samples are kept (ms), most samples, sample.
  */
 export const APPEND_HISTORY = script(`
 ${CLOCK}
-local key, mine, at, most, ttl = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
+local key, mine, at, keptFor, most = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 if at > now then at = now end
 if now - at > ${LATE_SAMPLE_MS} then return 'late:0' .. ${SEEN} end
 local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
@@ -33,10 +33,10 @@ while newest do
 end
 local id = string.format('%.0f', at) .. '-' .. ARGV[1]
 if redis.call('XLEN', key) >= most then
-  redis.call('XADD', key, 'MAXLEN', most, id, '${HISTORY_FIELD}', ARGV[6])
+  redis.call('XADD', key, 'MAXLEN', most, id, '${HISTORY_FIELD}', ARGV[5])
 else
-  redis.call('XADD', key, 'MINID', string.format('%.0f', at - ARGV[3]), id, '${HISTORY_FIELD}', ARGV[6])
+  redis.call('XADD', key, 'MINID', string.format('%.0f', at - keptFor), id, '${HISTORY_FIELD}', ARGV[5])
 end
-redis.call('PEXPIRE', key, ttl)
+redis.call('PEXPIRE', key, keptFor)
 return 'stored:' .. ARGV[1] .. ${SEEN}
 `);

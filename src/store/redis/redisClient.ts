@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type ConnectionOptions } from 'node:tls';
 import { createClient } from 'redis';
+import { TLS_ALERT } from './redisErrors';
 import type { RedisSettings } from './redisSettings';
 
 /** Longest wait for a connection, from the name look-up to the server's first answer, milliseconds. */
@@ -70,7 +71,7 @@ export function tlsVerdict(settings: RedisSettings, signal: AbortSignal): Promis
     socket.on('close', () => done(speaks));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? '';
-      if (/^ERR_SSL_.*ALERT_/.test(code)) done(error);
+      if (TLS_ALERT.test(code)) done(error);
       // A certificate that is not trusted is one, too; only what is not TLS says so by these.
       else done(speaks || !/WRONG_VERSION|PACKET_LENGTH|^E[A-Z]+$/.test(code));
     });

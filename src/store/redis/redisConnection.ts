@@ -79,10 +79,7 @@ export class RedisConnection implements RedisPlace, RedisNode {
   /** Ends the attempt when another server has become the primary one. */
   private attempted = new AbortController();
 
-  constructor(
-    private readonly settings: RedisSettings,
-    private readonly commandTimeoutMs?: number,
-  ) {
+  constructor(private readonly settings: RedisSettings) {
     this.target = settings;
     this.sentinels = settings.topology === 'sentinel' ? new Sentinels(settings) : null;
   }
@@ -217,7 +214,7 @@ export class RedisConnection implements RedisPlace, RedisNode {
       const signal = AbortSignal.any([this.closing.signal, attempted.signal]);
       const server = { ...this.settings, host: this.target.host, port: this.target.port };
       try {
-        return await RedisSession.open(server, signal, onEnd, this.commandTimeoutMs);
+        return await RedisSession.open(server, signal, onEnd);
       } catch (error) {
         if (!attempted.signal.aborted || this.closing.signal.aborted) throw error;
       }

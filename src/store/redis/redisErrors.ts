@@ -39,7 +39,7 @@ const SOCKET_CODES: ReadonlyMap<string, ErrorCode> = new Map([
 ]);
 
 /** An alert with which the server ended the TLS handshake: it objects to us, not we to it. */
-const TLS_ALERT = /^ERR_SSL_.*ALERT_/;
+export const TLS_ALERT = /^ERR_SSL_.*ALERT_/;
 /** Of these the ones that are about a client certificate. */
 const CLIENT_CERTIFICATE_ALERT = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/;
 /** What node's TLS says of a server that answers in another language. */

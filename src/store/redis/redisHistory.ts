@@ -33,7 +33,7 @@ export class RedisHistory implements HistoryStore {
     const from = monotonicMs();
     return this.access.at(key, async (node) => {
       const timeMs = Math.round(node.serverTimeMs() - ageMs - (monotonicMs() - from));
-      const args = [epoch, timeMs, forMs, mostSamples(forMs, sample.everyMs), forMs].map(String);
+      const args = [epoch, timeMs, forMs, mostSamples(forMs, sample.everyMs)].map(String);
       const reply = await this.access.script(node, APPEND_HISTORY, key, [...args, encodeSample(sample)]);
       return this.access.outcome(node, reply, key) as AppendOutcome;
     });

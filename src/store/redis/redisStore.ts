@@ -360,7 +360,7 @@ function parseReply(reply: unknown, key: string): ScriptReply {
   if (outcome === 'version') {
     throw new OrderFlowError('OF_RECORD_VERSION', `${key} has version ${number}`, { subject: key });
   }
-  const serverMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  const serverMs = clockMs([seconds, micros]);
   return { outcome: outcome as WriteOutcome, epoch: Number(number), serverMs };
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { UNKNOWN_FACTS } from '../../feed/listing';
 import type { SymbolStatus } from '../../feed/types';
+import { wallMs } from '../../runtime/time';
 import type { FeedStatusContent, SnapshotStore } from '../types';
 
 /** How often a status that does not change is written again, milliseconds: its age shows that a feed is dead. */
@@ -19,21 +20,17 @@ export class FeedStatusWriter {
   private again = false;
   private closed = false;
 
-  /**
-   * @param read the feed's state now
-   * @param random a number in [0, 1)
-   */
+  /** @param read the feed's state now */
   constructor(
     private readonly store: SnapshotStore,
     private readonly key: string,
     private readonly read: () => SymbolStatus,
-    random: () => number = Math.random,
   ) {
     // The first one early, at random: a thousand symbols begin at once, and would write all in one moment ever after.
     this.timer = setTimeout(() => {
       this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS).unref();
       this.write();
-    }, FEED_STATUS_EVERY_MS * random());
+    }, FEED_STATUS_EVERY_MS * Math.random());
     // A status is no reason for a process to live: within the grace of a release it may end.
     this.timer.unref();
   }
@@ -57,7 +54,7 @@ export class FeedStatusWriter {
     const status: SymbolStatus = {
       ...this.read(),
       state: 'stopped',
-      sinceMs: Date.now(),
+      sinceMs: wallMs(),
       reason: 'Nobody uses the feed any more',
     };
     await this.put(status, left ? GONE_TTL_MS : FEED_STATUS_TTL_MS);

@@ -1,5 +1,5 @@
 import type { SymbolView } from '../../../src/feed/types';
-import { type ReadSample, withStep } from '../../../src/history/range';
+import { type ReadSample, withGaps } from '../../../src/history/range';
 import type { OrderFlowError } from '../../../src/runtime/errors';
 import type { SnapshotStore } from '../../../src/store/types';
 import type { HistorySource } from '../../../src/store/writers/historyWriter';
@@ -256,7 +256,7 @@ async function prepare(
     const found = await reader.history
       .read(key, { fromMs: 0, toMs: Date.now() + 24 * HOUR_MS, lastMs: 0, limit: 10_000 })
       .catch(() => null);
-    return withStep(found?.samples ?? [], 0);
+    return withGaps(found?.samples ?? []);
   };
   const errors: OrderFlowError[] = [];
   const writer = (): HistoryWriter => {

@@ -2,31 +2,25 @@ import fc from 'fast-check';
 import { historyChart, measureText } from '../../../src/charts/historyChart';
 import type { ChartSample } from '../../../src/charts/types';
 import { drawChart } from '../../../src/charts/draw/draw';
-import { withStep } from '../../../src/history/range';
+import { withGaps } from '../../../src/history/range';
 import type { SampleContent } from '../../../src/history/sample';
 import { parseSvg } from '../../support/drawnSvg';
 import { anyContent, sample } from '../history/samples';
 
 const EVERY_MS = 10_000;
 const read = (contents: ReadonlyArray<Partial<SampleContent>>) =>
-  withStep(
-    contents.map((content, i) => sample(i * EVERY_MS, content)),
-    0,
-  );
+  withGaps(contents.map((content, i) => sample(i * EVERY_MS, content)));
 const OF = { market: 'usdm', symbol: 'BTCUSDT', fromMs: null } as const;
 
 test('a chart has the samples as they were, with what is reported and what is missing', () => {
   const firing = { gateState: 'firing', gateSignal: 'SELLING' } as const;
-  const samples = withStep(
-    [
-      sample(0, { gateState: 'normal', gateSignal: 'NEUTRAL', smoothedPercent: 1.5 }),
-      sample(EVERY_MS, { ...firing, alerts: 1 }),
-      sample(2 * EVERY_MS, { ...firing, gateState: 'recovering' }),
-      sample(5 * EVERY_MS, { gateState: 'normal', gateSignal: 'NEUTRAL', mid: null }),
-      sample(6 * EVERY_MS, { gateState: null, gateSignal: null, smoothedPercent: null, alerts: 1 }),
-    ],
-    0,
-  );
+  const samples = withGaps([
+    sample(0, { gateState: 'normal', gateSignal: 'NEUTRAL', smoothedPercent: 1.5 }),
+    sample(EVERY_MS, { ...firing, alerts: 1 }),
+    sample(2 * EVERY_MS, { ...firing, gateState: 'recovering' }),
+    sample(5 * EVERY_MS, { gateState: 'normal', gateSignal: 'NEUTRAL', mid: null }),
+    sample(6 * EVERY_MS, { gateState: null, gateSignal: null, smoothedPercent: null, alerts: 1 }),
+  ]);
   const chart = historyChart({ ...OF, samples, toMs: 70_000 });
   expect(chart).toMatchObject({
     ...{ kind: 'history', symbol: 'BTCUSDT', market: 'Binance USD-M Futures', priceUnit: 'USDT' },
@@ -78,7 +72,7 @@ test('of many samples as many are handed over as can be seen, with every gap and
     i === 7_777 ? { alerts: 1, gateSignal: 'BUYING', gateState: 'firing' } : {},
   );
   const samples = read(contents).filter((_, i) => i < 5_000 || i > 5_100);
-  const chart = historyChart({ ...OF, samples: withStep(samples, 0), toMs: 20_000 * EVERY_MS });
+  const chart = historyChart({ ...OF, samples: withGaps(samples), toMs: 20_000 * EVERY_MS });
   expect(chart?.samples.length).toBeLessThanOrEqual(1_442);
   expect(chart?.samples.filter(({ afterGap }) => afterGap)).toHaveLength(1);
   // Its end is in the same step or in the next one.
@@ -93,7 +87,7 @@ test('whatever is stored can be drawn', () => {
       (all, after) => {
         let timeMs = 1_700_000_000_000;
         const samples = all.map(([wait, content]) => ({ ...content, timeMs: (timeMs += wait) }));
-        const chart = historyChart({ ...OF, samples: withStep(samples, 0), toMs: timeMs + after });
+        const chart = historyChart({ ...OF, samples: withGaps(samples), toMs: timeMs + after });
         expect(chart === null).toBe(samples.every(({ mid }) => mid === null));
         if (chart === null) return;
         const look = { theme: 'dark', format: 'svg', width: 400, timeZone: 'UTC' } as const;

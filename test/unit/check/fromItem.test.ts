@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { toSignalInput } from '../../../src/check/bookAnswer';
 import { bookFromItem } from '../../../src/check/fromItem';
 import { checkItem } from '../../../src/check/checkItem';
 import { evaluate } from '../../../src/signal/evaluate';
@@ -214,7 +213,7 @@ describe('a number in an item', () => {
     ['1e21', 1e-7, 1e14],
   ])('%s × %d is judged', (price, quantity, notional) => {
     const answer = bookFromItem({ bids: [[price, quantity]], asks: [['2e21', 1]] }, 0);
-    expect(evaluate(toSignalInput(answer, null), { ...SIGNAL_DEFAULTS, levels: 1 }).weightedBids).toBe(
+    expect(evaluate({ ...answer, contractSize: null }, { ...SIGNAL_DEFAULTS, levels: 1 }).weightedBids).toBe(
       notional,
     );
   });

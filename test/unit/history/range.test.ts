@@ -1,21 +1,21 @@
 import fc from 'fast-check';
-import { withStep } from '../../../src/history/range';
+import { withGaps, withStep } from '../../../src/history/range';
 import { expectSame } from '../../support/same';
 import { content, sample } from './samples';
 
 test('a gap is where one and a half periods or more lie between two samples', () => {
-  const read = withStep([sample(0), sample(10_400), sample(25_400), sample(40_000)], 0);
+  const read = withGaps([sample(0), sample(10_400), sample(25_400), sample(40_000)]);
   expect(read.map(({ gapMs }) => gapMs)).toEqual([null, null, 15_000, null]);
 });
 
 test('a step gives its last sample, and counts all of them', () => {
   const read = withStep(
-    [
+    withGaps([
       sample(0, { resyncs: 1, began: true }),
       sample(10_000, { alerts: 2 }),
       sample(50_000, { mid: 5, alerts: 1 }),
       sample(60_000, { mid: 6 }),
-    ],
+    ]),
     60_000,
   );
   expect(read).toEqual([
@@ -31,11 +31,11 @@ test('no step loses a resync, an alert or a gap', () => {
     alerts: fc.nat({ max: 3 }),
   });
   fc.assert(
-    fc.property(fc.array(one), fc.constantFrom(0, 1_000, 60_000, 3_600_000), (list, stepMs) => {
+    fc.property(fc.array(one), fc.constantFrom(1_000, 60_000, 3_600_000), (list, stepMs) => {
       let timeMs = 0;
       const samples = list.map(({ laterMs, ...counts }) => sample((timeMs += laterMs), counts));
-      const every = withStep(samples, 0);
-      const stepped = withStep(samples, stepMs);
+      const every = withGaps(samples);
+      const stepped = withStep(every, stepMs);
       const sum = (of: typeof every, field: 'resyncs' | 'alerts') =>
         of.reduce((total, each) => total + each[field], 0);
       const longest = (of: typeof every) => Math.max(0, ...of.map(({ gapMs }) => gapMs ?? 0));

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import type { LiveBook } from '../../../src/feed/types';
 import { canonicalDecimal, fromScaledInteger } from '../../../src/book/decimal';
 import type { Level } from '../../../src/book/types';
-import { toSignalInput } from '../../../src/check/bookAnswer';
 import { bookFromItem } from '../../../src/check/fromItem';
 import { evaluate } from '../../../src/signal/evaluate';
 import { SIGNAL_DEFAULTS } from '../../../src/signal/parameters';
@@ -23,7 +22,7 @@ function liveBook(complete: boolean): LiveBook {
 const judged = (book: LiveBook) => {
   const item = JSON.parse(JSON.stringify(bookItem(book, true))) as Record<string, unknown>;
   const parameters = { ...SIGNAL_DEFAULTS, measure: 'band', bandBps: 100 } as const;
-  return evaluate(toSignalInput(bookFromItem(item, 6), null), parameters);
+  return evaluate({ ...bookFromItem(item, 6), contractSize: null }, parameters);
 };
 
 test('an item that shows a part of a book gives no signal on a band that reaches beyond it', () => {

@@ -1,0 +1,13 @@
+import type { Signal } from '../types';
+import type { GateOutcome } from './gateState';
+
+/** What a gate finds at the moment of a signal that a test run makes up. It has no size: the book of now may lean the other way. */
+export function pretendedOutcome(signal: Signal | null, reason: string | null, sinceMs: number): GateOutcome {
+  return {
+    ...{ signal, changed: true, fire: true, sinceMs, percent: null, lastedMs: 0 },
+    reason: signal === null ? (reason ?? 'syncing') : null,
+    previousSignal: signal === 'NEUTRAL' ? 'SELLING' : 'NEUTRAL',
+    kind: signal === null ? 'no-signal' : signal === 'NEUTRAL' ? 'recovered' : 'alert',
+    state: signal === null ? 'no-signal' : signal === 'NEUTRAL' ? 'normal' : 'firing',
+  };
+}
