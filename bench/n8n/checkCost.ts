@@ -198,7 +198,7 @@ function timePass(stream: Stream, frames: readonly Buffer[], watch: Watch, us: F
   });
 }
 
-/** Heap that the events of a syncGeneration take, with checks or without. Smallest of a few attempts. */
+/** Heap that a run of events takes, with checks or without. Smallest of a few attempts. */
 function heapOf(stream: Stream, frames: readonly Buffer[], watch: Watch | null): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -68,12 +68,6 @@ export class WeightMeter {
     if (status === 418) this.bans++;
   }
 
-  unblock(): void {
-    this.blocked = null;
-    this.strikes = 0;
-    this.usedInWindow = 0;
-  }
-
   private ban(): void {
     this.strikes = 0;
     const { banMs } = this.clocks;

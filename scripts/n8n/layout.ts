@@ -3,10 +3,12 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** The n8n this project is run and tested in. 2.41.3 cannot be resolved from the registry; 2.41.1 can. */
-export const N8N_VERSION = '2.41.1';
-/** n8n 2.41 needs Node 24; on another Node it comes from the registry as a package. */
-export const NODE_VERSION = '24.21.0';
-const NODE_MAJOR = 24;
+export const TESTED_N8N = '2.41.1';
+/** Another one to try: ORDERFLOW_N8N_VERSION, and ORDERFLOW_N8N_NODE for the Node that runs it. */
+export const N8N_VERSION = process.env.ORDERFLOW_N8N_VERSION ?? TESTED_N8N;
+/** n8n 2.41 needs Node 24; where another Node runs this, it comes from the registry as a package. */
+export const NODE_VERSION = process.env.ORDERFLOW_N8N_NODE ?? '24.21.0';
+const NODE_MAJOR = Number.parseInt(NODE_VERSION);
 
 /** Where a real n8n lies, and the Node that runs it. */
 export interface N8nLayout {

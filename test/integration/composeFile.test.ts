@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { N8N_VERSION } from '../../scripts/n8n/layout';
+import { TESTED_N8N } from '../../scripts/n8n/layout';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { startRedis } from '../support/redisServer';
 
@@ -10,7 +10,7 @@ const compose = read('docs/examples/compose.yaml');
 
 test('the images are of the n8n that the tests run', () => {
   const images = [compose, read('docs/docker.md')].flatMap((text) => text.match(/n8nio\/n8n:[\w.]+/g) ?? []);
-  expect(new Set(images)).toEqual(new Set([`n8nio/n8n:${N8N_VERSION}`]));
+  expect(new Set(images)).toEqual(new Set([`n8nio/n8n:${TESTED_N8N}`]));
 });
 
 test('Redis takes the options of the compose file, and the credential of the page fits it', async () => {

@@ -1,18 +1,7 @@
 /**
- * Tests that need something which is not everywhere: they run where it is, and are skipped, saying why, where it is
- * not. `npm test` prints the reason, so a skipped test never looks like a passed one.
+ * A group of tests that need something which is not everywhere: they run where it is, and are skipped, saying why,
+ * where it is not. `npm test` prints the reason, so a skipped test never looks like a passed one.
  */
-export function testWhere(
-  available: boolean,
-  reason: string,
-): (name: string, work: () => Promise<void>, timeoutMs?: number) => void {
-  return (name, work, timeoutMs) => {
-    if (available) test(name, work, timeoutMs);
-    else test.skip(`${name} (skipped: ${reason})`, work, timeoutMs);
-  };
-}
-
-/** The same for a group of tests. */
 export function describeWhere(available: boolean, reason: string): (name: string, work: () => void) => void {
   return (name, work) => {
     if (available) describe(name, work);

@@ -102,8 +102,9 @@ function reachOf(bids: Side, asks: Side, mid: number): number {
   const known = Math.max(...[bids, asks].map(({ levels }) => Math.abs(levels[levels.length - 1][0] - mid)));
   // Of a locked book with one level a side nothing but its price is there.
   if (known === 0) return mid * LEAST_REACH;
-  if (marked === 0) return known * REACH;
-  return Math.min(Math.max(marked * REACH, known * REACH), marked * REACH_BEYOND);
+  const wanted = marked === 0 ? known * REACH : Math.min(known * REACH, marked * REACH_BEYOND);
+  // No price is below 0: unless the marked levels go further, the mid stays in the middle, with room for both numbers.
+  return Math.max(marked * REACH, Math.min(wanted, mid));
 }
 
 function within(side: Side, mid: number, reach: number): Side {

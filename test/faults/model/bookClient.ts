@@ -1,7 +1,7 @@
 import { FUTURES_RULE, SPOT_RULE } from '../../../src/binance/sequenceRule';
 import type { BookEngine } from '../../../src/book/orderBook';
 import { BookSync, type ReplyOutcome } from '../../../src/book/bookSync';
-import type { DepthUpdate, UpdateIds } from '../../../src/book/types';
+import type { UpdateIds } from '../../../src/book/types';
 import type { FeedCodec, SymbolUpdate } from '../../../src/binance/wire/codec';
 import { parseDepthReply } from '../../../src/binance/wire/jsonReader';
 import { isOrderFlowError } from '../../../src/runtime/errors';
@@ -163,9 +163,6 @@ function agrees(shown: Levels, truth: Levels, complete: boolean): boolean {
   if (complete && shown.length < Math.min(truth.length, LEVELS)) return false;
   return shown.every(([price, quantity], i) => price === truth[i][0] && quantity === truth[i][1]);
 }
-
-/** What a hand-made bug needs to see of an update. */
-export type AnyUpdate = DepthUpdate & SymbolUpdate;
 
 /** What a play or a property does with a client, whichever form of reader and book it has. */
 export type AnyBookClient = Pick<

@@ -224,7 +224,7 @@ export const crashLoopRows: readonly Scenario[] = [
   {
     id: 21,
     name: 'crash loop',
-    what: `${RESTARTS} restarts in a row; 15 to 25 real processes killed while they start; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes is reported`,
+    what: `${RESTARTS} restarts in a row; 15 to 25 real processes killed while they start; ${MANY} symbols at once; two processes and another program at one address; the weight enforced; a ban that one of three processes receives`,
     expected: 'no ban earned, a refusal or ban shared through the store, jitter, few lines in the log',
     maxRuns: REAL_RUNS,
     prepare: async () => void (await sharedRedis()),
