@@ -58,7 +58,7 @@ export const moreSymbolsField: INodeProperties = {
   typeOptions: { loadOptionsMethod: 'loadSymbols', loadOptionsDependsOn: ['market', 'options.restBaseUrl'] },
   default: [],
   // By the rule on `symbols` n8n works that field out first.
-  displayOptions: { show: { 'symbols.mode': ['list'] }, hide: { symbols: [''] } },
+  displayOptions: { show: { '/symbols.mode': ['list'] }, hide: { symbols: [''] } },
   // eslint-disable-next-line n8n-nodes-base/node-param-description-wrong-for-dynamic-multi-options
   description: 'All that are to be watched besides; what trades, the most active first',
 };

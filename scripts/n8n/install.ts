@@ -11,13 +11,16 @@ import {
   needsNodePackage,
   NODE_VERSION,
   nodePackageName,
+  TESTED_N8N,
   type N8nLayout,
 } from './layout';
 import { withLock } from './lock';
 
 /** As measured: 3.2 GB for n8n and 1 GB that npm keeps in its cache. Below this it would end with a full disk. */
 const NEEDED_BYTES = 4.5e9;
-const NATIVE_MODULES = ['sqlite3', 'isolated-vm'];
+/** Those that n8n cannot start without. n8n 2.0 has no isolated-vm. */
+const nativeModules = ({ home }: N8nLayout) =>
+  ['sqlite3', 'isolated-vm'].filter((name) => existsSync(join(home, 'node_modules', name)));
 
 /** Why an install failed, with what to do about it. */
 export class InstallError extends Error {
@@ -90,7 +93,9 @@ async function download(layout: N8nLayout, progress: Progress, signal?: AbortSig
   }
   const dependencies: Record<string, string> = { n8n: N8N_VERSION };
   if (needsNodePackage()) dependencies[nodePackageName()] = NODE_VERSION;
-  const manifest = { name: 'orderflow-n8n-runtime', private: true, dependencies };
+  // Older versions take their reader of spreadsheets, which nothing here uses, from outside of the registry.
+  const overrides = N8N_VERSION === TESTED_N8N ? {} : { overrides: { xlsx: '0.18.5' } };
+  const manifest = { name: 'orderflow-n8n-runtime', private: true, dependencies, ...overrides };
   writeFileSync(join(layout.home, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
   progress.phase(`Downloading n8n ${N8N_VERSION} (3.2 GB and 1 GB in npm's cache, 3 to 6 minutes)`);
@@ -115,12 +120,13 @@ async function download(layout: N8nLayout, progress: Progress, signal?: AbortSig
 }
 
 async function compile(layout: N8nLayout, progress: Progress, signal?: AbortSignal): Promise<void> {
-  progress.phase(`Compiling ${NATIVE_MODULES.join(' and ')} for Node ${NODE_VERSION} (1 minute)`);
+  const modules = nativeModules(layout);
+  progress.phase(`Compiling ${modules.join(' and ')} for Node ${NODE_VERSION} (1 minute)`);
   const env = npmEnv({
     PATH: `${dirname(layout.nodeBinary)}:${process.env.PATH ?? ''}`,
     npm_config_nodedir: layout.nodeRoot,
   });
-  const npm = npmCommand(['rebuild', ...NATIVE_MODULES, '--ignore-scripts=false', '--foreground-scripts']);
+  const npm = npmCommand(['rebuild', ...modules, '--ignore-scripts=false', '--foreground-scripts']);
   // npm's own script runs under the Node that the modules are for: they ask the running one which version that is.
   const command = npm.command === process.execPath ? layout.nodeBinary : npm.command;
   const onLine = (line: string) => {
@@ -135,7 +141,9 @@ async function compile(layout: N8nLayout, progress: Progress, signal?: AbortSign
 async function loads(layout: N8nLayout, signal?: AbortSignal): Promise<boolean> {
   const version = await run(layout.nodeBinary, [layout.n8nEntry, '--version'], { signal }).catch(() => null);
   if (version?.code !== 0 || version.tail.trim() !== N8N_VERSION) return false;
-  const program = NATIVE_MODULES.map((name) => `require(${JSON.stringify(name)})`).join(';');
+  const program = nativeModules(layout)
+    .map((name) => `require(${JSON.stringify(name)})`)
+    .join(';');
   const native = await run(layout.nodeBinary, ['-e', program], {
     cwd: join(layout.home, 'node_modules', 'n8n'),
     signal,

@@ -34,6 +34,12 @@ interface PublicationStatus {
   readonly triggers: ReadonlyArray<{ readonly errorMessage: string | null }>;
 }
 
+/** Before 2.40 or so n8n started triggers within the request itself, and had nothing to ask for. */
+function withoutPublications(error: unknown): PublicationStatus {
+  if (error instanceof N8nRequestError && error.status === 404) return { status: 'published', triggers: [] };
+  throw error;
+}
+
 interface RunData {
   readonly resultData?: {
     readonly runData?: Record<
@@ -71,7 +77,11 @@ export class N8nRestClient {
   }
 
   async createWorkflow(workflow: Workflow): Promise<SavedWorkflow> {
-    return await this.request<SavedWorkflow>('POST', '/rest/workflows', { settings: {}, ...workflow });
+    return await this.request<SavedWorkflow>('POST', '/rest/workflows', {
+      settings: {},
+      active: false,
+      ...workflow,
+    });
   }
 
   async getWorkflow(id: string): Promise<SavedWorkflow> {
@@ -91,7 +101,7 @@ export class N8nRestClient {
     const { versionId } = await this.getWorkflow(id);
     const body = { versionId, name: '', description: '' };
     const saved = await this.request<SavedWorkflow>('POST', `/rest/workflows/${id}/activate`, body);
-    const { status, triggers } = await this.publicationSettled(id);
+    const { status, triggers } = await this.publicationSettled(id, ['in_progress', 'not_published']);
     if (status === 'published') return saved;
     const messages = triggers.flatMap(({ errorMessage }) => errorMessage ?? []);
     throw new N8nRequestError(400, messages.join('\n') || `workflow ${id} is ${status}`);
@@ -100,15 +110,24 @@ export class N8nRestClient {
   /** Waits until its triggers have ended. */
   async deactivate(id: string): Promise<void> {
     await this.request('POST', `/rest/workflows/${id}/deactivate`, {});
-    await this.publicationSettled(id);
+    await this.publicationSettled(id, ['in_progress']);
   }
 
-  /** n8n starts and ends triggers in the background; this waits until it has done so. */
-  private async publicationSettled(id: string): Promise<PublicationStatus> {
+  /**
+   * n8n starts and ends triggers in the background; this waits until it has done so. It looks at the work and at its
+   * result side by side, so what ends in between is for a moment neither under way nor published.
+   */
+  private async publicationSettled(
+    id: string,
+    unsettled: ReadonlyArray<PublicationStatus['status']>,
+  ): Promise<PublicationStatus> {
     const deadline = performance.now() + PUBLICATION_TIMEOUT_MS;
     for (;;) {
-      const found = await this.request<PublicationStatus>('GET', `/rest/workflows/${id}/publication-status`);
-      if (found.status !== 'in_progress') return found;
+      const found = await this.request<PublicationStatus>(
+        'GET',
+        `/rest/workflows/${id}/publication-status`,
+      ).catch(withoutPublications);
+      if (!unsettled.includes(found.status)) return found;
       if (performance.now() > deadline) throw new Error(`Workflow ${id} is still being published`);
       await delay(POLL_MS);
     }
@@ -137,7 +156,9 @@ export class N8nRestClient {
   async runManually(id: string, trigger: string, items?: ReadonlyArray<{ json: object }>): Promise<string> {
     const ran = { startTime: Date.now(), executionTime: 0, executionStatus: 'success', source: [] };
     const data = items && { ...ran, data: { main: [items] } };
-    const body = { triggerToStartFrom: { name: trigger, data } };
+    // Older versions run what they are sent, newer ones what they have saved.
+    const workflowData = await this.getWorkflow(id);
+    const body = { workflowData, triggerToStartFrom: { name: trigger, data } };
     const { executionId } = await this.request<{ executionId?: string }>(
       'POST',
       `/rest/workflows/${id}/run`,
