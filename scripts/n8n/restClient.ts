@@ -34,7 +34,7 @@ interface PublicationStatus {
   readonly triggers: ReadonlyArray<{ readonly errorMessage: string | null }>;
 }
 
-/** Before 2.40 or so n8n started triggers within the request itself, and had nothing to ask for. */
+/** n8n 2.0 starts triggers within the request itself, and has nothing to ask for. */
 function withoutPublications(error: unknown): PublicationStatus {
   if (error instanceof N8nRequestError && error.status === 404) return { status: 'published', triggers: [] };
   throw error;

@@ -38,7 +38,7 @@ function pretended(
   name: string,
 ): CheckItem {
   const signal = test === 'none' ? null : test;
-  const reason = signal === null ? (item.reason ?? 'syncing') : null;
-  const text = alertMessage(name, pretendedOutcome(signal, reason, 0), item);
-  return { ...item, signal, reason, kind: 'test', message: `Test run, with a pretended signal: ${text}` };
+  const outcome = pretendedOutcome(signal, item.reason, 0);
+  const message = `Test run, with a pretended signal: ${alertMessage(name, outcome, item)}`;
+  return { ...item, signal, reason: outcome.reason, kind: 'test', message };
 }

@@ -82,7 +82,7 @@ function takeWhile(levels: readonly Level[], inside: (price: Exact) => boolean):
   return end === -1 ? levels : levels.slice(0, end);
 }
 
-/** Else what quantities are worth. */
+/** Does it compare quantities? Else it compares what they are worth. */
 export function comparesQuantity(measure: SignalParameters['measure']): boolean {
   return measure === 'quantity' || measure === 'queue';
 }

@@ -23,7 +23,7 @@ export const SIGNAL_DEFAULTS: SignalParameters = {
   costAmount: null,
 };
 
-/** What decides the value that is judged: alerts that were counted by another one say nothing. */
+/** What decides the value that is judged. Alerts that were counted with other ones say nothing about it. */
 export function comparedBy(parameters: SignalParameters): readonly unknown[] {
   const { measure, levels, bandBps, bandMinSpreads, matchLevels } = parameters;
   return [measure, levels, bandBps, bandMinSpreads, matchLevels];

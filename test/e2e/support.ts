@@ -136,13 +136,14 @@ export const HANG_MS = 120_000;
 
 /** Waits until `probe` is true. @throws Error naming `what` after `timeoutMs` */
 export async function eventually(
-  what: string,
+  what: string | (() => string),
   timeoutMs: number,
   probe: () => boolean | Promise<boolean>,
 ): Promise<number> {
   const startedMs = performance.now();
   while (!(await probe())) {
-    if (performance.now() - startedMs > timeoutMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    if (performance.now() - startedMs > timeoutMs)
+      throw new Error(`Not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`);
     await delay(50);
   }
   return performance.now() - startedMs;

@@ -116,11 +116,10 @@ export async function playTestRun(queue: QueueMode): Promise<string[]> {
 export async function settle(queue: QueueMode): Promise<void> {
   for (const id of queue.ids.values()) await queue.main.rest.deactivate(id);
   let left: string[] = [];
-  await eventually('nothing left in the database', SETTLED_WITHIN_MS, () => {
+  const what = () => `nothing left in the database: execution ${left.join(', execution ')}`;
+  await eventually(what, SETTLED_WITHIN_MS, () => {
     left = queue.unsettled();
     return left.length === 0;
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}: execution ${left.join(', execution ')}`);
   });
   await eventually('no connection left', 20_000, () => queue.exchange.stats.openConnections === 0);
 }

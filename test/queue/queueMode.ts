@@ -120,18 +120,15 @@ export class QueueMode {
   ): Promise<number> {
     const before = this.at(name).length;
     const found = () => this.at(name).slice(before).find(accept);
-    await eventually(`something new from the workflow "${name}"`, limitMs, () => found() !== undefined).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}. ${this.inWords()}`);
-      },
-    );
+    const what = () => `something new from the workflow "${name}". ${this.whatMoves()}`;
+    await eventually(what, limitMs, () => found() !== undefined);
     return found()?.atMs ?? NaN;
   }
 
-  /** What of it moves. */
-  private inWords(): string {
+  /** For whoever waited in vain: what still arrives, and what is open. */
+  private whatMoves(): string {
     const age = (name: WorkflowName) => (Date.now() - (this.at(name).at(-1)?.atMs ?? NaN)) / 1_000;
-    const ages = WORKFLOWS.map((name) => `"${name}" ${age(name).toFixed(1)} s ago`);
+    const ages = [...this.ids.keys()].map((name) => `"${name}" ${age(name).toFixed(1)} s ago`);
     const connections = this.exchange.stats.openConnections;
     const open = this.unsettled().join(', ') || 'none';
     return `Last: ${ages.join(', ')}. Connections to the exchange: ${connections}. Executions that have not ended: ${open}.`;

@@ -150,14 +150,12 @@ test('whatever the book, labels neither touch nor leave the picture, and every p
 
 test('the numbers of the marked levels lie apart where asks reach beyond twice the mid', () => {
   const picture = drawn({
-    ...{ levels: 1, bidsComplete: false, asksComplete: false },
-    ...{
-      bids: [['1', '1']],
-      asks: [
-        ['1', '1'],
-        ['10', '1'],
-      ],
-    },
+    levels: 1,
+    bids: [['1', '1']],
+    asks: [
+      ['1', '1'],
+      ['10', '1'],
+    ],
   });
   expect(overlaps(labelBoxes(picture))).toEqual([]);
 });
