@@ -31,13 +31,22 @@ export interface Alert extends Item {
   readonly signal: Signal;
 }
 
+/** What the rule says of the book at one update id. */
+interface RuledSignal {
+  readonly id: number;
+  readonly signal: Signal;
+}
+
+/** Update ids. */
+type Span = readonly [from: number, to: number];
+
 /** The market, one event after the other, and what has to be said of each. */
 export class Truth {
   /** By the event's last update id, in the market's order. */
-  private readonly signals: Array<{ readonly id: number; readonly signal: Signal }> = [];
+  private readonly signals: RuledSignal[] = [];
   private timer: NodeJS.Timeout;
   /** Update ids between which nothing watched the market. */
-  private readonly blind: Array<readonly [from: number, to: number]> = [];
+  private readonly blind: Span[] = [];
 
   constructor(private readonly exchange: Exchange) {
     this.timer = setInterval(() => this.tick(), TICK_MS);
@@ -57,37 +66,13 @@ export class Truth {
     return JSON.stringify([truth?.bids, truth?.asks]) === JSON.stringify([bids, asks]);
   }
 
-  /** What is wrong with these alerts, the first one after `before`: each change of the rule has to be among them, once. */
+  /** What is wrong with these alerts, which came after `before`. */
   faultsOf(alerts: readonly Alert[], before: Alert | null): string[] {
-    const faults: string[] = [];
-    let previous = before;
-    for (const alert of [...alerts].sort((a, b) => a.lastUpdateId - b.lastUpdateId)) {
-      const { lastUpdateId: id, signal, previousSignal } = alert;
-      const truth = this.signals.find((one) => one.id === id)?.signal;
-      if (truth !== signal) faults.push(`at ${id} ${signal} was reported where the rule says ${truth}`);
-      if (previous !== null) {
-        const { lastUpdateId: from, signal: last } = previous;
-        if (from === id) {
-          if (!isRepeated(alert) && !isRepeated(previous)) faults.push(`the alert at ${id} came twice`);
-        } else if (last !== previousSignal)
-          faults.push(`at ${id} an alert after ${previousSignal}, and the one before it said ${last}`);
-        else faults.push(...this.changesBetween(from, id, last));
-      }
-      previous = alert;
-    }
-    return faults;
+    return alertFaults(this.signals, this.blind, alerts, before);
   }
 
   end(): void {
     clearInterval(this.timer);
-  }
-
-  private changesBetween(from: number, to: number, held: Signal): string[] {
-    if (this.blind.some(([start, end]) => start < to && end > from)) return [];
-    const missed = this.signals.filter(({ id, signal }) => id > from && id < to && signal !== held);
-    return missed.length === 0
-      ? []
-      : [`no alert at ${missed[0].id}, where ${held} became ${missed[0].signal}`];
   }
 
   private tick(): void {
@@ -96,6 +81,49 @@ export class Truth {
     const book = this.exchange.trueBook(SYMBOL, id, LEVELS);
     if (book !== null) this.signals.push({ id, signal: trueSignal(book, LEVELS, THRESHOLD, null).signal });
   }
+}
+
+/**
+ * What is wrong with the alerts that came after `before`: each change of the rule has to be among them, once. One that says
+ * that it may be a repeat may be older than `before`, too.
+ * @param signals of every event, in the market's order
+ * @param blind where nothing watched the market
+ */
+export function alertFaults(
+  signals: readonly RuledSignal[],
+  blind: readonly Span[],
+  alerts: readonly Alert[],
+  before: Alert | null,
+): string[] {
+  const faults: string[] = [];
+  let previous = before;
+  for (const alert of [...alerts].sort((a, b) => a.lastUpdateId - b.lastUpdateId)) {
+    const { lastUpdateId: id, signal, previousSignal } = alert;
+    const truth = signals.find((one) => one.id === id)?.signal;
+    if (truth !== signal) faults.push(`at ${id} ${signal} was reported where the rule says ${truth}`);
+    if (previous !== null && id <= previous.lastUpdateId) {
+      const allowed = isRepeated(alert) || (id === previous.lastUpdateId && isRepeated(previous));
+      if (!allowed) faults.push(`the alert at ${id} came twice`);
+      continue;
+    }
+    if (previous !== null && previous.signal !== previousSignal)
+      faults.push(`at ${id} an alert after ${previousSignal}, and the one before it said ${previous.signal}`);
+    else if (previous !== null) faults.push(...unreported(signals, blind, previous, id));
+    previous = alert;
+  }
+  return faults;
+}
+
+/** The first change of the rule between an alert and the next one. */
+function unreported(
+  signals: readonly RuledSignal[],
+  blind: readonly Span[],
+  { lastUpdateId: from, signal: held }: Alert,
+  to: number,
+): string[] {
+  if (blind.some(([start, end]) => start < to && end > from)) return [];
+  const missed = signals.find(({ id, signal }) => id > from && id < to && signal !== held);
+  return missed === undefined ? [] : [`no alert at ${missed.id}, where ${held} became ${missed.signal}`];
 }
 
 /** The trigger cannot know whether it was reported, and says so. */
