@@ -4,8 +4,12 @@ import { dirname, join } from 'node:path';
 
 /** The n8n this project is run and tested in. 2.41.3 cannot be resolved from the registry; 2.41.1 can. */
 export const TESTED_N8N = '2.41.1';
+/** The oldest that the package says it runs on. */
+const OLDEST_N8N = '2.0.0';
 /** Another one to try: ORDERFLOW_N8N_VERSION, and ORDERFLOW_N8N_NODE for the Node that runs it. */
 export const N8N_VERSION = process.env.ORDERFLOW_N8N_VERSION ?? TESTED_N8N;
+/** What the tests expect otherwise there; docs/running.md, "Older n8n", says what its users get instead. */
+export const IS_OLDEST_N8N = N8N_VERSION === OLDEST_N8N;
 /** n8n 2.41 needs Node 24; where another Node runs this, it comes from the registry as a package. */
 const TESTED_NODE = '24.21.0';
 export const NODE_VERSION = process.env.ORDERFLOW_N8N_NODE ?? TESTED_NODE;

@@ -35,9 +35,12 @@ export function createFeedRegistry<U extends SymbolUpdate>(options: RegistryOpti
   return new Registry(options);
 }
 
-/** The registry that this process shares, whatever copy of the package asks. */
-export function feedRegistry(): FeedRegistry {
-  return processShared('feeds', 3, () => createFeedRegistry({ codec: fastCodec() }));
+/**
+ * The registry that this process shares, whatever copy of the package asks.
+ * @param timings its timings, where this is the first to ask
+ */
+export function feedRegistry(timings?: FeedTimings): FeedRegistry {
+  return processShared('feeds', 3, () => createFeedRegistry({ codec: fastCodec(), timings }));
 }
 
 interface Shared<U extends SymbolUpdate> {

@@ -47,7 +47,8 @@ export default async function globalSetup({ maxWorkers, testPathPatterns }: RunC
     await teardown.run();
     throw failed.reason;
   }
-  process.env.ORDERFLOW_E2E_URLS = running.map(({ url }) => url).join(' ');
+  process.env.ORDERFLOW_E2E_URLS = running.map(({ url }) => url).join('\n');
+  process.env.ORDERFLOW_E2E_LOGS = running.map(({ logFile }) => logFile).join('\n');
   process.env.ORDERFLOW_E2E_TARBALL = tarball;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
+import { IS_OLDEST_N8N } from '../../scripts/n8n/layout';
 import { connect, errorWorkflow, nodeTypes, postNode, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { SavedWorkflow, Workflow } from '../../scripts/n8n/workflowTypes';
 import { baseUrls, Bench, eventually, HANG_MS, nodeNamed } from './support';
@@ -153,24 +154,26 @@ test('a trigger that cannot work is refused when it is published, in words that 
   await eventually('no connection', RELEASED_WITHIN_MS, () => exchange.stats.openConnections === 0);
 });
 
-test('a stream that the exchange refuses for good fails one execution, and the error workflow runs', async () => {
+test('a stream that the exchange refuses for good is reported once, by the error workflow', async () => {
   const failed = await bench.create(errorWorkflow(`${collector.url}/failed`));
   await bench.rest.activate(failed.id);
   const refusing = exchange.faults.add({ kind: 'refuseUpgrade', status: 404 });
   const { settings, ...feed } = workflow();
   const saved = await bench.publish({ ...feed, settings: { ...settings, errorWorkflow: failed.id } });
   const reports = () => collector.at('failed').map(({ body }) => body as FailedTrigger);
-  await eventually('the error workflow got it', HANG_MS, () => reports().length > 0);
-  const [{ trigger, workflow: of }] = reports();
-  expect(of.id).toBe(saved.id);
-  expect(`${trigger.error.message} ${trigger.error.description}`).toMatch(
-    /answered HTTP 404, BTCUSDT .*\[OF_WRONG_ADDRESS\].*Base URL/s,
-  );
+  // The oldest n8n has no failed execution for a trigger: its log is what is left.
+  const words = () =>
+    IS_OLDEST_N8N
+      ? bench.log().filter((line) => /Trigger: .*OF_WRONG_ADDRESS/.test(line))
+      : reports().map(({ trigger: { error } }) => `${error.message} ${error.description}`);
+  await eventually('the report', HANG_MS, () => words().length > 0);
+  expect(words()[0]).toMatch(/answered HTTP 404, BTCUSDT .*\[OF_WRONG_ADDRESS\].*Base URL/s);
+  expect(reports().map(({ workflow: of }) => of.id)).toEqual(IS_OLDEST_N8N ? [] : [saved.id]);
   exchange.faults.clear(refusing);
   await bench.rest.deactivate(saved.id);
   await bench.rest.activate(saved.id);
   await nextItem();
-  expect(reports()).toHaveLength(1);
+  expect(words()).toHaveLength(1);
   await bench.rest.deactivate(saved.id);
   await eventually('no connection', RELEASED_WITHIN_MS, () => exchange.stats.openConnections === 0);
 });

@@ -18,15 +18,15 @@ function setting(name: string): string {
   return value;
 }
 
-/** The n8n of the worker that runs this file. */
-function workersN8n(): string {
-  const urls = setting('ORDERFLOW_E2E_URLS').split(' ');
-  return urls[(Number(process.env.JEST_WORKER_ID ?? 1) - 1) % urls.length];
+/** The URL, or the log file, of the n8n of the worker that runs this file. */
+function ofWorkersN8n(name: 'ORDERFLOW_E2E_URLS' | 'ORDERFLOW_E2E_LOGS'): string {
+  const all = setting(name).split('\n');
+  return all[(Number(process.env.JEST_WORKER_ID ?? 1) - 1) % all.length];
 }
 
 /** What a file of end-to-end tests uses: the worker's n8n, and servers of its own that go with it. */
 export class Bench {
-  readonly rest = new N8nRestClient(workersN8n());
+  readonly rest = new N8nRestClient(ofWorkersN8n('ORDERFLOW_E2E_URLS'));
   private readonly undo: Array<() => Promise<unknown>> = [];
   private readonly active = new Map<string, N8nRestClient>();
 
@@ -34,6 +34,11 @@ export class Bench {
     const bench = new Bench();
     await bench.rest.login();
     return bench;
+  }
+
+  /** The lines that n8n has written since its start. */
+  log(): string[] {
+    return readFileSync(ofWorkersN8n('ORDERFLOW_E2E_LOGS'), 'utf8').split('\n');
   }
 
   async exchange(options: ExchangeOptions): Promise<Exchange> {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import type { Exchange } from '../../exchange';
 import type { Collector } from '../../scripts/n8n/collector';
+import { IS_OLDEST_N8N } from '../../scripts/n8n/layout';
 import { nodeTypes, symbolsValue } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
 import { baseUrls, Bench, curlOf, eventually, HANG_MS, nodeNamed, readyMade } from './support';
@@ -390,9 +391,14 @@ test('what goes wrong in a trigger and in an execution is reported by the workfl
   chat.parameters.options = { baseURL: `${collector.url}/no-model` };
   const published = [await bench.publish(alerts), await bench.publish(agent)];
   await curlOf('docs/ai-agent.md', bench.rest.url);
+  // The oldest n8n has no failed execution for a trigger: its log is what is left.
+  const ofTrigger = () =>
+    IS_OLDEST_N8N
+      ? bench.log().some((line) => line.includes(`${TRIGGER}: `) && line.includes('NOSUCHUSDT'))
+      : texts('calm-slack-alert').some((text) => /^Calm alert to Slack failed: .*NOSUCHUSDT/.test(text));
   await eventually('a report of each', HANG_MS, () =>
     [
-      texts('calm-slack-alert').some((text) => /^Calm alert to Slack failed: .*NOSUCHUSDT/.test(text)),
+      ofTrigger(),
       texts('ask-an-agent').some((text) => /^Ask an agent about selling pressure failed: ./.test(text)),
     ].every(Boolean),
   );

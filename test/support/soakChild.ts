@@ -1,13 +1,11 @@
 import { binance } from '../../src/binance/venue';
-import { fastCodec } from '../../src/binance/wire/codec';
-import { createFeedRegistry, feedRegistry } from '../../src/binance/feedRegistry';
+import { feedRegistry } from '../../src/binance/feedRegistry';
 import { ENDPOINTS } from '../../src/binance/endpoints';
 import type { MarketId } from '../../src/feed/markets';
 import { weightPool } from '../../src/binance/addresses';
 import { sharedBudgets } from '../../src/limits/sharedBudgets';
 import { FEED_TIMINGS } from '../../src/binance/timings';
 import { isOrderFlowError, toOrderFlowError } from '../../src/runtime/errors';
-import { processShared } from '../../src/runtime/processShared';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
 import { readTriggerSettings } from '../../src/trigger/settings';
@@ -107,7 +105,7 @@ async function main(): Promise<void> {
   const job = JSON.parse(process.argv[2]) as SoakJob;
   const { markets, stored, levels, credentials } = job;
   // The first to ask makes what the whole process shares.
-  processShared('feeds', 3, () => createFeedRegistry({ codec: fastCodec(), timings: TIMINGS }));
+  feedRegistry(TIMINGS);
   const watch = new Watch();
   const views = markets.flatMap(({ market, symbols, restBaseUrl, webSocketBaseUrl }) => {
     const { host, pool } = weightPool({ id: market }, restBaseUrl);

@@ -1,13 +1,11 @@
 import { binance } from '../../../src/binance/venue';
 import { setClock, trueNowMs } from './clock';
-import { fastCodec } from '../../../src/binance/wire/codec';
-import { createFeedRegistry, feedRegistry } from '../../../src/binance/feedRegistry';
+import { feedRegistry } from '../../../src/binance/feedRegistry';
 import { FEED_TIMINGS } from '../../../src/binance/timings';
 import { CheckMemory } from '../../../src/check/memory';
 import { runChecks } from '../../../src/check/runChecks';
 import { readCheckSettings } from '../../../src/check/settings';
 import { isOrderFlowError } from '../../../src/runtime/errors';
-import { processShared } from '../../../src/runtime/processShared';
 import { wallMs } from '../../../src/runtime/time';
 import { storeKeys } from '../../../src/store/keys';
 import { openStore } from '../../../src/store/openStore';
@@ -34,10 +32,8 @@ let items: Array<{ lastUpdateId: number; atMs: number }> = [];
 let session: TriggerSession | null = null;
 
 async function main(): Promise<void> {
-  if (orders.timings)
-    processShared('feeds', 3, () =>
-      createFeedRegistry({ codec: fastCodec(), timings: { ...FEED_TIMINGS, ...orders.timings } }),
-    );
+  // The first to ask makes what the whole process shares.
+  feedRegistry({ ...FEED_TIMINGS, ...orders.timings });
   session = await TriggerSession.start(
     settings,
     storeOf(),

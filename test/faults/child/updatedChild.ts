@@ -2,7 +2,6 @@ import { sep } from 'node:path';
 import type * as registry from '../../../src/binance/feedRegistry';
 import type * as venue from '../../../src/binance/venue';
 import type * as errors from '../../../src/runtime/errors';
-import type * as shared from '../../../src/runtime/processShared';
 import type * as open from '../../../src/store/openStore';
 import type * as writers from '../../../src/store/writers/snapshotWriter';
 import type * as settings from '../../../src/trigger/settings';
@@ -20,10 +19,8 @@ const say = (word: Word): void => void process.send?.(word);
 /* eslint-disable @typescript-eslint/no-require-imports -- what is loaded a second time cannot be imported */
 const load = () => ({
   ...(require('../../../src/binance/feedRegistry') as typeof registry),
-  ...(require('../../../src/binance/wire/codec') as { fastCodec: () => never }),
   ...(require('../../../src/binance/venue') as typeof venue),
   ...(require('../../../src/runtime/errors') as typeof errors),
-  ...(require('../../../src/runtime/processShared') as typeof shared),
   ...(require('../../../src/store/openStore') as typeof open),
   ...(require('../../../src/store/writers/snapshotWriter') as typeof writers),
   ...(require('../../../src/trigger/settings') as typeof settings),
@@ -105,8 +102,8 @@ async function obey(wish: Wish): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const timings = { ...code.timings, ...orders.timings } as never;
-  code.processShared('feeds', 3, () => code.createFeedRegistry({ codec: code.fastCodec(), timings }));
+  // The first to ask makes what the whole process shares.
+  code.feedRegistry({ ...code.timings, ...orders.timings } as never);
   await begin();
   process.on('message', (wish: Wish) => {
     obey(wish).catch((error: Error) => {

@@ -1,11 +1,9 @@
-import type { IDataObject, ITriggerFunctions } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import { startExchange, type Exchange } from '../../../exchange';
-import { triggerFields } from '../../../nodes/BinanceOrderBookTrigger/fields';
 import { feedRegistry } from '../../../src/binance/feedRegistry';
-import { startTriggerNode } from '../../../src/n8n/triggerNode';
 import type { OutageTimes } from '../../../src/trigger/outages';
 import { startTrigger, type TriggerRun } from '../../support/engine';
-import { BinanceOrderBookTrigger } from '../../support/nodes';
+import { limitedTrigger } from '../../support/limitedTrigger';
 import { type RedisServer, startRedis } from '../../support/redisServer';
 import { credentialsOf } from '../../support/storeFixtures';
 import { Random } from '../random';
@@ -38,15 +36,11 @@ async function play(
 ): Promise<RunResult> {
   const exchange = await startExchange({ seed, tickMs: 20, symbols: SYMBOLS });
   const { restBaseUrl, webSocketBaseUrl } = exchange;
-  const node = new BinanceOrderBookTrigger();
-  node.trigger = function (this: ITriggerFunctions) {
-    return startTriggerNode.call(this, triggerFields, { outages: TIMES });
-  };
   const credentials = redis === null ? null : credentialsOf(redis);
   let trigger: TriggerRun | null = null;
   try {
     trigger = await startTrigger({
-      ...{ nodes: { trigger: node }, type: 'trigger' },
+      ...{ nodes: { trigger: limitedTrigger({ outages: TIMES }) }, type: 'trigger' },
       credentials: credentials === null ? {} : { orderFlowRedisApi: credentials as IDataObject },
       parameters: {
         ...{ symbols: SYMBOLS.join(), emit: 'interval', interval: 0.1 },
