@@ -6,11 +6,10 @@ import { createFeedRegistry } from '../../src/binance/feedRegistry';
 import type { FeedLease, FeedRegistry, SymbolView } from '../../src/feed/types';
 import { storeKeys } from '../../src/store/keys';
 import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
+import { writerInventory } from '../../src/store/writers/snapshotWriter';
 import type { OrderBookRecord, SnapshotStore } from '../../src/store/types';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { QUICK } from '../support/feedHarness';
-import { HandMadeView } from '../support/handMadeView';
 import { BinanceOrderBookTrigger } from '../support/nodes';
 import { credentialsOf } from '../support/storeFixtures';
 import { Random } from './random';
@@ -18,6 +17,7 @@ import { RecordWatch } from './recordWatch';
 import { must } from './scenario';
 import { agrees, PATIENT, until } from './scene';
 import { noRedisConnectionLeft, sharedRedis } from './sharedRedis';
+import { endWriterGrace } from './writerGrace';
 
 export type PipelineMarket = Extract<MarketId, 'spot' | 'usdm' | 'coinm'>;
 
@@ -194,7 +194,8 @@ export class PipelineScene {
     if (this.trigger?.emittedErrors.length > 0) this.wrong.push('the trigger gave itself up');
     const ends = await Promise.allSettled(this.followed.map(({ record }) => record.end()));
     await this.lease?.release({ immediately: true });
-    await this.endWriters();
+    for (const { symbol } of this.followed)
+      await endWriterGrace(this.store, this.keyPrefix, this.exchange.profile.id, symbol);
     await this.store.close();
     await noRedisConnectionLeft();
     await until(
@@ -203,16 +204,5 @@ export class PipelineScene {
     );
     must(writerInventory() === 0, `${writerInventory()} writers are left`);
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  }
-
-  /** Whoever takes a share in a writer and gives it back without a grace ends the grace of those before. */
-  private async endWriters(): Promise<void> {
-    for (const { symbol } of this.followed) {
-      const keys = storeKeys(this.keyPrefix, this.exchange.profile.id, symbol);
-      const view = new HandMadeView(symbol);
-      view.state = 'stopped';
-      const source = { view, levels: 1, saveEveryMs: 1_000, ttlMs: 5_000, updateSpeedMs: 100 };
-      await acquireWriter(this.store, { recordKey: keys.orderbook, feedKey: keys.feed }, source).release();
-    }
   }
 }

@@ -3,16 +3,13 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { type Exchange, type ExchangeOptions, startExchange } from '../../exchange';
 import { feedRegistry } from '../../src/binance/feedRegistry';
 import type { FeedLease, FeedListener, SymbolView } from '../../src/feed/types';
-import { storeKeys } from '../../src/store/keys';
-import { openStore } from '../../src/store/openStore';
-import { acquireWriter, writerInventory } from '../../src/store/writers/snapshotWriter';
 import type { SessionLimits } from '../../src/trigger/triggerSession';
 import { startTrigger, type TriggerRun } from '../support/engine';
-import { HandMadeView } from '../support/handMadeView';
 import { limitedTrigger } from '../support/limitedTrigger';
 import { Random } from './random';
 import { must, type RunResult } from './scenario';
 import { noRedisConnectionLeft } from './sharedRedis';
+import { endWriterGraces } from './writerGrace';
 import { isTrue, type ShownBook } from './truth';
 
 /** An item of the trigger, as far as the checks read it. */
@@ -140,26 +137,15 @@ export class TriggerScene {
     // Whoever takes a share and gives it back without a grace ends the grace of those before.
     this.watch();
     await Promise.all(this.leases.splice(0).map((lease) => lease.release({ immediately: true })));
-    await endWriters(this.exchange, this.options);
+    const { redis = null, symbols } = this.options;
+    await endWriterGraces(redis, KEY_PREFIX, symbols, this.exchange.profile.id);
     await noRedisConnectionLeft();
-    const { connections, symbols, leases } = feedRegistry().inventory();
+    const left = feedRegistry().inventory();
     must(
-      connections + symbols + leases + writerInventory() === 0,
-      `left: ${connections} sockets, ${symbols} symbols, ${leases} leases, ${writerInventory()} writers`,
+      left.connections + left.symbols + left.leases === 0,
+      `left: ${left.connections} sockets, ${left.symbols} symbols, ${left.leases} leases`,
     );
   }
-}
-
-async function endWriters(exchange: Exchange, { symbols, redis }: TriggerSceneOptions): Promise<void> {
-  const store = openStore(redis ? { kind: 'redis', credentials: redis } : { kind: 'memory' });
-  for (const symbol of symbols) {
-    const keys = storeKeys(KEY_PREFIX, exchange.profile.id, symbol);
-    const view = new HandMadeView(symbol);
-    view.state = 'stopped';
-    const source = { view, levels: 1, saveEveryMs: 1_000, ttlMs: 5_000, updateSpeedMs: 100 };
-    await acquireWriter(store, { recordKey: keys.orderbook, feedKey: keys.feed }, source).release();
-  }
-  await store.close();
 }
 
 const itemsOf = (outputs: INodeExecutionData[][]): TriggerItem[] =>
