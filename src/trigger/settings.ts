@@ -15,7 +15,7 @@ import type { SignalParameters } from '../signal/types';
 import { readBoolean, readChoice, readNumber, refused } from '../runtime/validate';
 import type { StoreKind } from '../store/openStore';
 import { MAX_SAVE_EVERY_MS } from '../store/saveRule';
-import { MAX_EXECUTION_WAIT_MS } from './outbox';
+import { MAX_EXECUTION_WAIT_MS } from './patience';
 import {
   asCollection,
   optionalBaseUrl,

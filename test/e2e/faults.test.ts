@@ -12,7 +12,7 @@ import {
 } from '../../scripts/n8n/workflowBuilder';
 import type { Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
 import { openStore } from '../../src/store/openStore';
-import { MAX_EXECUTION_WAIT_MS } from '../../src/trigger/outbox';
+import { MAX_EXECUTION_WAIT_MS } from '../../src/trigger/patience';
 import { RecordWatch } from '../faults/recordWatch';
 import type { RedisServer } from '../support/redisServer';
 import { baseUrls, Bench, eventually, HANG_MS, redisData } from './support';

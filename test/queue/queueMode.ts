@@ -156,7 +156,8 @@ export class QueueMode {
   /** Executions in n8n's database that have not ended, by their number. */
   unsettled(): string[] {
     return this.postgres.query(
-      `select id || ' ' || status from execution_entity where status in ${UNSETTLED}`,
+      `select e.id || ' (' || w.name || ', ' || e.status || ')' from execution_entity e
+       join workflow_entity w on w.id = e."workflowId" where e.status in ${UNSETTLED}`,
     );
   }
 

@@ -11,7 +11,7 @@ function after(...tookMs: number[]): ExecutionPatience {
 }
 
 test.each<[string, readonly number[], number]>([
-  ['none yet', [], 60_000],
+  ['none yet', [], 10_000],
   ['quick executions', [20, 30, 25], 5_000],
   ['executions of 3 s', [3_000, 3_000, 3_000], 9_000],
   ['executions of a minute', [60_000, 60_000], 60_000],
@@ -30,6 +30,16 @@ test('the wait doubles with each execution in a row that does not end, up to the
   expect(waits).toEqual([10_000, 20_000, 40_000, 60_000]);
   patience.onEnd(5, 20, true);
   expect(patience.waitMs).toBe(5_000);
+});
+
+test('where more than a minute is allowed, the first execution gets all of it: none is to run beside another', () => {
+  expect(new ExecutionPatience(300_000).waitMs).toBe(300_000);
+});
+
+test('before any has ended the wait doubles too', () => {
+  const patience = after();
+  patience.onOverdue();
+  expect(patience.waitMs).toBe(20_000);
 });
 
 test('an execution that ends late does not end the row', () => {
