@@ -1,3 +1,4 @@
+import { baseAssetOf } from '../feed/assets';
 import type { MarketId } from '../feed/markets';
 import { firstSymbols, refusedCount, type SymbolRule } from '../feed/symbolRule';
 import { MAX_SYMBOLS } from '../feed/symbols';
@@ -7,7 +8,7 @@ import { processShared } from '../runtime/processShared';
 import { monotonicMs } from '../runtime/time';
 import type { SnapshotStore } from '../store/types';
 import type { BookRequest } from './bookAnswer';
-import { feedsUnder } from './feedsUnder';
+import { feedsUnder, type KnownFeed } from './feedsUnder';
 import { wantedLevels } from './fromExchange';
 import type { CheckSettings } from './settings';
 
@@ -19,7 +20,9 @@ export async function symbolsOfStore(
 ): Promise<string[]> {
   const books = await booksOf(store, keyPrefix);
   const symbols = books.filter((book) => book.market === market).map(({ symbol }) => symbol);
-  const taken = symbols.filter((symbol) => !except.has(symbol));
+  const taken = symbols.filter(
+    (symbol) => !except.has(symbol) && !except.has(baseAssetOf(market, symbol) ?? symbol),
+  );
   if (taken.length <= MAX_SYMBOLS) return taken;
   const detail = `Key Prefix "${keyPrefix}" has ${taken.length} symbols, of which one check takes ${MAX_SYMBOLS} at most; use several prefixes`;
   throw new OrderFlowError('OF_PARAMETER', detail, { subject: 'Key Prefix' });
@@ -72,14 +75,24 @@ async function booksOf(store: SnapshotStore, keyPrefix: string): Promise<readonl
   return books;
 }
 
-/** Whatever a feed keeps there. One that nobody uses any more has stopped without an error. */
+/** Beside feeds that report, one that has been silent for longer is of a process that ended; a status is written every 5 s. */
+const GONE_AFTER_MS = 60_000;
+
+/**
+ * Whatever a feed keeps there. One that nobody uses any more has stopped without an error. Where all of a market are silent
+ * they stay: its feed is down, which has to be seen.
+ */
 async function look(store: SnapshotStore, keyPrefix: string): Promise<BookRequest[]> {
   const feeds = await feedsUnder(store, keyPrefix);
+  const isSilent = ({ status }: KnownFeed) => !isOrderFlowError(status) && status.ageMs > GONE_AFTER_MS;
+  const reporting = new Set(feeds.filter((feed) => !isSilent(feed)).map(({ book }) => book.market));
   return feeds
-    .filter(({ status }) => {
+    .filter((feed) => {
+      const { book, status } = feed;
       if (isOrderFlowError(status)) return true;
       const { state, errorCode } = status.record;
-      return state !== 'stopped' || errorCode !== null;
+      if (state === 'stopped') return errorCode !== null;
+      return !isSilent(feed) || !reporting.has(book.market);
     })
     .map(({ book }) => book);
 }

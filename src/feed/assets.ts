@@ -8,13 +8,22 @@ export interface Units {
   readonly notionalCurrency: string | null;
 }
 
-/** Assets that others are quoted in. A longer one wins: FDUSD before USD. */
+/** Assets that others are quoted in. */
 const QUOTES =
-  'FDUSD|USDT|USDC|TUSD|BUSD|USDP|USD1|BFUSD|BTC|ETH|BNB|XRP|SOL|TRX|DOGE|DOT|DAI|EURI|AEUR|EUR|GBP|AUD|TRY|BRL|JPY|PLN|RON|ZAR|UAH|ARS|MXN|CZK|COP|IDR|NGN|RUB';
-const PAIR = new RegExp(`^(.+?)(${QUOTES})(?:_\\d{6})?$`);
-/** Where pairs are in dollars; elsewhere the end of XUSD and others would be taken for them. */
+  'USDT|USDC|USDP|USD1|BTC|ETH|BNB|XRP|SOL|TRX|DOGE|DOT|DAI|EURI|EUR|GBP|AUD|TRY|BRL|JPY|PLN|RON|ZAR|UAH|ARS|MXN|CZK|COP|IDR|NGN|RUB';
+/** AEUR prices EUR alone: ADAEUR is ADA in EUR. */
+const PAIR = new RegExp(`^(.+?)(${QUOTES}|FDUSD|TUSD|BUSD|BFUSD|(?<=^EUR)AEUR)(?:_\\d{6})?$`);
+/** Where pairs are in dollars, BNBUSD is no BN in BUSD. Elsewhere the end of XUSD and others would be taken for dollars. */
 const PAIR_IN_USD = new RegExp(`^(.+?)(${QUOTES}|USD)$`);
+const INVERSE = /^(.+?)USD_/;
 const LABEL = /^([^/:]+)\/([^/:]+)/;
+
+/** What is bought and sold; null where the name does not show it. */
+export function baseAssetOf(market: MarketId, symbol: string): string | null {
+  const { contracts, hasDollarPairs } = MARKETS[market];
+  const form = contracts === 'inverse' ? INVERSE : hasDollarPairs ? PAIR_IN_USD : PAIR;
+  return form.exec(symbol)?.[1] ?? null;
+}
 
 export function unitsOf(market: MarketId, symbol: string | null): Units {
   if (MARKETS[market].contracts === 'inverse') return { quantityUnit: 'contracts', notionalCurrency: 'USD' };
