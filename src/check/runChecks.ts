@@ -128,7 +128,7 @@ async function chooseSymbols(
           ? await symbolsOfStore(world.store, settings, rule)
           : await symbolsOfExchange(settings, rule, world.venueOf);
       if (symbols.length > 0) return { ...job, settings: { ...settings, symbols } };
-      const detail = `the rule finds none: no feed keeps a book of this market under the key prefix "${keyPrefix}". Publish a workflow with a Binance Order Book Trigger`;
+      const detail = `the rule finds none: no feed keeps a book of this market under the key prefix "${keyPrefix}". Publish a workflow with a Binance Order Book Trigger: a test run of one keeps its books for checks of named symbols only`;
       return without(withoutBook({ market, symbol: null }, 'missing', detail));
     } catch (error) {
       const failure = toOrderFlowError(error);
@@ -162,20 +162,27 @@ async function askStore(jobs: readonly CheckJob[], world: CheckWorld): Promise<I
 }
 
 async function askExchange(jobs: readonly CheckJob[], world: CheckWorld): Promise<Inquiry[]> {
-  const waiting: Array<{ inquiry: Inquiry; symbol: string }> = [];
+  const inquiries: Array<Inquiry & { readonly symbol: string }> = [];
   for (const job of jobs) {
     if (job.settings.source !== 'exchange') continue;
-    for (const symbol of job.settings.symbols)
-      waiting.push({ inquiry: { job, answer: null, error: null }, symbol });
+    for (const symbol of job.settings.symbols) inquiries.push({ job, symbol, answer: null, error: null });
   }
-  const inquiries = waiting.map(({ inquiry }) => inquiry);
+  const waiting = [...inquiries];
   const facts = factsOfExchange(jobs, world);
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift())
-      await fetchOne(next.inquiry, next.symbol, world, facts);
+      await fetchOne(next, next.symbol, world, facts);
   };
   await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, worker));
-  return inquiries;
+  return world.stopsAtError ? inquiries.map((one) => withoutStop(one, inquiries)) : inquiries;
+}
+
+/** Of hundreds of symbols that a rule takes, one that fails is a result without a signal, and no stop for the others. */
+function withoutStop(inquiry: Inquiry & { readonly symbol: string }, all: readonly Inquiry[]): Inquiry {
+  const { job, symbol, error } = inquiry;
+  if (error === null || job.settings.rule === null) return inquiry;
+  if (!all.some((other) => other.job === job && other.answer !== null)) return inquiry;
+  return { ...inquiry, answer: failedBook({ market: job.settings.market, symbol }, error), error: null };
 }
 
 type FactsOf = (settings: CheckSettings) => Promise<ReadonlyMap<string, SymbolFacts>>;

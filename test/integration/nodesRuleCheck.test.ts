@@ -1,3 +1,4 @@
+import { createClient } from 'redis';
 import { type Exchange, startExchange } from '../../exchange';
 import { feedRegistry } from '../../src/binance/feedRegistry';
 import { binance } from '../../src/binance/venue';
@@ -71,6 +72,20 @@ describe('from the exchange', () => {
     );
   });
 
+  test('a book that cannot be had is a result without a signal, and no stop for the others; where none can, it is an error', async () => {
+    const id = exchange.faults.add({ kind: 'serverError', path: 'depth', symbol: 'BUSDT' });
+    const { items, error } = await fromExchange({ ruleCount: 3 });
+    exchange.faults.clear(id);
+    expect(error).toBeUndefined();
+    expect(items.filter(({ signal }) => signal !== null)).toHaveLength(2);
+    expect(items.find(({ symbol }) => symbol === 'BUSDT')).toMatchObject({
+      ...{ signal: null, reason: 'error', message: expect.stringMatching(/OF_HTTP_STATUS/) as string },
+    });
+    const all = exchange.faults.add({ kind: 'serverError', path: 'depth' });
+    expect((await fromExchange({ ruleCount: 3 })).error?.message).toMatch(/OF_HTTP_STATUS/);
+    exchange.faults.clear(all);
+  });
+
   test('a list that cannot be had is an error, and no result passes for one', async () => {
     const { items, error } = await check({
       source: 'exchange',
@@ -110,6 +125,7 @@ describe('from the store', () => {
     }
     expect(symbolsOf(await fromStore())).toEqual(['ABTC', 'AUSDT', 'CUSDT']);
     expect(symbolsOf(await fromStore({ ruleExcept: 'CUSDT' }))).toEqual(['ABTC', 'AUSDT']);
+    expect(symbolsOf(await fromStore({ ruleExcept: 'C' }))).toEqual(['ABTC', 'AUSDT']);
     expect((await fromStore({ market: 'usdm' })).items).toHaveLength(1);
     expect(symbolsOf(await fromStore({ options: { keyPrefix: keyPrefix(), strongest: 1 } }))).toHaveLength(1);
   }, 30_000);
@@ -138,6 +154,9 @@ describe('from the store', () => {
       };
       await Promise.all(Array.from({ length: 400 }, (_, i) => put(`S${i}USDT`, 'live')));
       await put('GONEUSDT', 'stopped');
+      // A process that ended without a word: its status stays for a day.
+      await put('DEADUSDT', 'live');
+      await makeOld(storeKeys('many/', 'spot', 'DEADUSDT').feed, credentialsOf(server));
       const parameters: Record<string, unknown> = { symbolsBy: 'rule', levels: 1, publish: false };
       const settings = readCheckSettings((name) =>
         name === 'options'
@@ -162,6 +181,15 @@ describe('from the store', () => {
     }
   }, 30_000);
 });
+
+/** The status at the key is of two minutes ago. */
+async function makeOld(key: string, credentials: Record<string, unknown>): Promise<void> {
+  const client = createClient({ url: `redis://${String(credentials.host)}:${String(credentials.port)}` });
+  await client.connect();
+  const old = (text: string) => text.replace(/\d{13}/, (ms) => String(Number(ms) - 120_000));
+  await client.set(key, old((await client.get(key)) ?? ''));
+  await client.close();
+}
 
 const statusOf = (symbol: string, state: FeedStatusContent['state']): FeedStatusContent => ({
   ...{ writer: 'a1', state, market: 'spot', symbol, sinceMs: 1, reason: null, errorCode: null, resyncs: 0 },
