@@ -46,15 +46,20 @@ export class AlertGather {
   }
 }
 
+/** More lines than this some messengers refuse, and with them all alerts of the message. */
+const LINES_SHOWN = 30;
+
 /** One item for several alerts: a line for each, and each as it would have gone out alone. */
 export function gathered(alerts: readonly AlertJson[]): AlertJson {
   const [{ exchange, market, signal, time }] = alerts;
+  const lines = alerts.slice(0, LINES_SHOWN).map(({ message }) => String(message));
+  const more = alerts.length - lines.length;
   const symbols = [...new Set(alerts.map(({ symbol }) => String(symbol)))];
   return {
     // As a node that follows the item reads a list of symbols.
     symbol: symbols.join(', '),
     signal: alerts.every((alert) => alert.signal === signal) ? signal : null,
-    message: alerts.map(({ message }) => String(message)).join('\n'),
+    message: [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
     ...{ exchange, market, kind: 'gathered', count: alerts.length, time },
     alerts,
   };

@@ -93,8 +93,13 @@ function settled(
     const abort = () => finish(() => reject(new OrderFlowError('OF_SYNC_TIMEOUT', 'the test was cancelled')));
     const timer = setTimeout(() => finish(resolve), MANUAL_RUN_LIMIT_MS);
     signal.addEventListener('abort', abort, { once: true });
+    const missing = new Set(views);
     wake.call = () => {
-      if (views.every((view) => view.read(1) !== null || view.status().terminal)) finish(resolve);
+      for (const view of missing) {
+        if (view.read(1) === null && !view.status().terminal) return;
+        missing.delete(view);
+      }
+      finish(resolve);
     };
     wake.call();
   });

@@ -1,10 +1,9 @@
+import { MAX_SYMBOLS } from '../feed/symbols';
 import { monotonicMs } from '../runtime/time';
-import { ExecutionPatience } from './patience';
+import { ExecutionPatience, MAX_EXECUTION_WAIT_MS } from './patience';
 
-/** The longest wait for an execution to end, unless set: then the trigger goes on without it, and says so. */
-export const MAX_EXECUTION_WAIT_MS = 60_000;
-/** Alerts kept while an execution runs; beyond it the oldest are dropped and counted. */
-export const MAX_WAITING_ALERTS = 1_000;
+/** Alerts kept while an execution runs; beyond it the oldest are dropped and counted. Room for a status of each symbol. */
+export const MAX_WAITING_ALERTS = 2 * MAX_SYMBOLS;
 /** For how long alerts that n8n refuses are tried again. */
 export const REFUSED_FOR_MS = 10 * 60_000;
 
@@ -37,6 +36,8 @@ export interface OutboxOptions<Item> {
   readonly newest: (symbol: string, passedOver: number) => Item | null;
   readonly maxWaitMs?: number;
   readonly maxAlerts?: number;
+  /** Where too many wait, these are dropped before others. */
+  readonly isMinor?: (item: Item) => boolean;
   /** An execution did not end within the time that is usual for this workflow. */
   readonly onOverdue?: (waitedMs: number) => void;
   /** Alerts were lost since the last execution; reported once, when the next one starts. */
@@ -150,9 +151,11 @@ export class Outbox<Item> {
 
   private dropOldest(): void {
     const cap = this.options.maxAlerts ?? MAX_WAITING_ALERTS;
+    const { isMinor } = this.options;
     while (this.alerts.length > cap) {
-      const oldest = this.alerts.shift();
-      if (oldest !== undefined) this.options.onGivenUp?.(oldest.item);
+      const minor = isMinor === undefined ? -1 : this.alerts.findIndex(({ item }) => isMinor(item));
+      const [dropped] = this.alerts.splice(Math.max(minor, 0), 1);
+      this.options.onGivenUp?.(dropped.item);
       this.counters.alertsDropped++;
       this.unreportedDrops++;
     }

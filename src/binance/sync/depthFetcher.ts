@@ -68,7 +68,9 @@ export class DepthFetcher {
   }
 
   private urgency(purpose: Purpose): number {
-    const activity = Math.min(this.ranking.received() / UPDATES_OF_THE_BUSIEST, 1);
+    const received = this.ranking.received();
+    // Below 1 however many there were, and more for each.
+    const activity = received / (received + UPDATES_OF_THE_BUSIEST);
     if (purpose === 'audit') return URGENCY.audit;
     if (purpose === 'book') return URGENCY.noBook + activity;
     const left = this.ranking.headroom();

@@ -63,3 +63,11 @@ test('the item names every symbol once, has a line for each alert, and the signa
   });
   expect(gathered([alert('AUSDT'), alert('BUSDT', null)]).signal).toBeNull();
 });
+
+test('beyond thirty lines the others are counted, for messengers refuse long messages; the alerts themselves all stay', () => {
+  const many = Array.from({ length: 100 }, (_, i) => alert(`S${i}USDT`));
+  const item = gathered(many);
+  const lines = String(item.message).split('\n');
+  expect([lines.length, lines[29], lines[30]]).toEqual([31, 'S29USDT: selling pressure.', 'and 70 more']);
+  expect(item).toMatchObject({ count: 100, alerts: many });
+});
