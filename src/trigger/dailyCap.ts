@@ -1,4 +1,4 @@
-import { isOrderFlowError, toOrderFlowError, withCode } from '../runtime/errors';
+import { isOrderFlowError, type OrderFlowError, toOrderFlowError, withCode } from '../runtime/errors';
 import { wallMs } from '../runtime/time';
 import { changeState, loadEach } from '../store/states';
 import type { SnapshotStore } from '../store/types';
@@ -13,14 +13,24 @@ interface Held {
   noSignal: number;
 }
 
-/** What the store keeps of a day. */
+const HELD_FIELDS = ['selling', 'buying', 'ended', 'noSignal'] as const;
+type HeldBySymbol = ReadonlyMap<string, Readonly<Held>>;
+
+/** A day that is over, and what was held back of it. */
+interface PastDay {
+  readonly day: string;
+  readonly cap: number;
+  readonly held: HeldBySymbol;
+}
+
+/** What the store keeps. */
 export interface CapState {
   /** As the workflow's time zone has it, for example 2026-11-30. */
   readonly day: string;
   readonly sent: number;
-  readonly held: ReadonlyArray<readonly [symbol: string, counts: Held]>;
-  /** The summary of a day that is over, until n8n has it. */
-  readonly summary: AlertJson | null;
+  readonly held: HeldBySymbol;
+  /** Until n8n has its summary. */
+  readonly over: PastDay | null;
 }
 
 export interface CapPlace {
@@ -34,6 +44,20 @@ const LOOK_EVERY_MS = 15_000;
 const TTL_MS = 3 * 86_400_000;
 /** A summary names this many symbols; the others are counted. */
 const NAMES_SHOWN = 20;
+
+/** The time zone, or UTC where this Node does not know it: then days are not the user's, and the log says so. */
+export function knownZone(timeZone: string, log: SessionHost['log']): string {
+  try {
+    dayOf(0, timeZone);
+    return timeZone;
+  } catch {
+    log(
+      'warn',
+      `The time zone "${timeZone}" is not known here: days end by UTC. Set it in the workflow's settings.`,
+    );
+    return 'UTC';
+  }
+}
 
 /** The calendar day of a moment. @throws RangeError for a time zone that there is not */
 export function dayOf(timeMs: number, timeZone: string): string {
@@ -53,7 +77,10 @@ export class DailyCap {
   private day: string;
   private sent = 0;
   private held = new Map<string, Held>();
-  private summary: AlertJson | null = null;
+  private over: PastDay | null = null;
+  /** What an earlier run left is not known yet. */
+  private isUnread = false;
+  private unlisten = (): void => undefined;
   private timer: NodeJS.Timeout | undefined;
   private saving: Promise<void> = Promise.resolve();
   private saveWanted = false;
@@ -61,7 +88,7 @@ export class DailyCap {
 
   /**
    * @param timeZone of the workflow
-   * @param stored what an earlier run left
+   * @param stored what an earlier run left; an error: it could not be read
    */
   constructor(
     private readonly cap: number,
@@ -69,20 +96,20 @@ export class DailyCap {
     private readonly place: CapPlace,
     private readonly log: SessionHost['log'],
     private readonly passOn: DeliverAlert,
-    stored: CapState | null,
+    stored: CapState | OrderFlowError | null,
     private readonly nowMs: () => number = wallMs,
   ) {
-    this.day = stored?.day ?? dayOf(nowMs(), timeZone);
-    if (stored === null) return;
-    this.sent = stored.sent;
-    this.held = new Map(stored.held.map(([symbol, counts]) => [symbol, { ...counts }]));
-    this.summary = stored.summary;
+    this.day = dayOf(nowMs(), timeZone);
+    this.isUnread = isOrderFlowError(stored);
+    if (isOrderFlowError(stored)) this.onWritten(stored);
+    else if (stored !== null) this.goOnFrom(stored);
   }
 
   start(): void {
-    if (this.summary !== null) this.send(this.summary);
+    if (this.over !== null) this.send(this.over);
     this.look();
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS);
+    this.unlisten = this.place.store.onReady(() => this.troubled && this.save());
   }
 
   /** One message, made of these alerts. */
@@ -107,7 +134,28 @@ export class DailyCap {
   /** Idempotent; resolves when the store has what there is to keep. Never rejects. */
   async close(): Promise<void> {
     clearInterval(this.timer);
+    this.unlisten();
+    if (this.troubled) this.save();
     await this.saving;
+  }
+
+  /**
+   * Adds what was counted before this run, or before the store could be read.
+   * @returns the day whose summary has to go out, if there is one
+   */
+  private goOnFrom({ day, sent, held, over }: CapState): PastDay[] {
+    let past = over;
+    if (day === this.day || this.sent + this.held.size === 0) {
+      this.day = day;
+      this.sent += sent;
+      for (const [symbol, counts] of held) {
+        const now = this.heldOf(symbol);
+        for (const name of HELD_FIELDS) now[name] += counts[name];
+      }
+    } else if (held.size > 0) past = { day, cap: this.cap, held };
+    if (past === null || this.over !== null) return [];
+    this.over = past;
+    return [past];
   }
 
   private look(): void {
@@ -117,32 +165,36 @@ export class DailyCap {
     const over = this.day;
     Object.assign(this, { day, sent: 0, held: new Map<string, Held>() });
     if (held.size > 0) {
-      this.summary = summaryOf(over, this.cap, held);
-      this.send(this.summary);
+      this.over = { day: over, cap: this.cap, held };
+      this.send(this.over);
     }
     this.save();
   }
 
-  private send(summary: AlertJson): void {
+  private send(past: PastDay): void {
     const onGone = () => {
-      if (this.summary === summary) this.summary = null;
+      if (this.over === past) this.over = null;
       this.save();
     };
     const onTakenBack = () => {
-      this.summary ??= summary;
+      this.over ??= past;
       this.save();
     };
-    this.passOn(summary, { onGone, onTakenBack });
+    this.passOn(summaryOf(past), { onGone, onTakenBack });
   }
 
   private hold({ symbol, signal, kind }: AlertJson): void {
-    const name = String(symbol);
-    const counts = this.held.get(name) ?? { selling: 0, buying: 0, ended: 0, noSignal: 0 };
-    this.held.set(name, counts);
+    const counts = this.heldOf(String(symbol));
     if (kind === 'recovered' || signal === 'NEUTRAL') counts.ended++;
     else if (signal === 'SELLING') counts.selling++;
     else if (signal === 'BUYING') counts.buying++;
     else counts.noSignal++;
+  }
+
+  private heldOf(symbol: string): Held {
+    const counts = this.held.get(symbol) ?? { selling: 0, buying: 0, ended: 0, noSignal: 0 };
+    this.held.set(symbol, counts);
+    return counts;
   }
 
   /** One write at a time; what changes meanwhile goes with the next. */
@@ -160,10 +212,15 @@ export class DailyCap {
 
   private async write(): Promise<void> {
     const { store, key } = this.place;
-    await changeState(store, key, TTL_MS, (): CapState => {
-      const { day, sent, summary } = this;
-      return { day, sent, held: [...this.held], summary };
+    const found: PastDay[] = [];
+    await changeState(store, key, TTL_MS, (stored) => {
+      const left = this.isUnread ? readCap(stored?.value) : null;
+      this.isUnread = false;
+      if (left !== null) found.push(...this.goOnFrom(left));
+      const { day, sent, held, over } = this;
+      return { day, sent, held: encodeHeld(held), over: over && { ...over, held: encodeHeld(over.held) } };
     });
+    for (const past of found) this.send(past);
   }
 
   private onWritten(error: unknown): void {
@@ -176,32 +233,51 @@ export class DailyCap {
   }
 }
 
-/** What is in the store, if it is a state of this kind; null where there is none, or it cannot be read. */
-export async function loadCap({ store, key }: CapPlace): Promise<CapState | null> {
+/** What is in the store; null where there is nothing of this kind, an error where that cannot be known. */
+export async function loadCap({ store, key }: CapPlace): Promise<CapState | OrderFlowError | null> {
   const [stored] = await loadEach(store, [key]);
-  if (stored === null || isOrderFlowError(stored)) return null;
-  const { day, sent, held, summary } = (stored.value ?? {}) as Partial<Record<keyof CapState, unknown>>;
-  if (typeof day !== 'string' || typeof sent !== 'number' || !Array.isArray(held)) return null;
-  const known = (held as unknown[]).flatMap((entry) => {
+  return stored === null || isOrderFlowError(stored) ? stored : readCap(stored.value);
+}
+
+function readCap(value: unknown): CapState | null {
+  const { day, sent, held, over } = (value ?? {}) as Partial<Record<keyof CapState, unknown>>;
+  const known = readHeld(held);
+  if (typeof day !== 'string' || typeof sent !== 'number' || known === null) return null;
+  return { day, sent, held: known, over: readPastDay(over) };
+}
+
+function readPastDay(value: unknown): PastDay | null {
+  const { day, cap, held } = (value ?? {}) as Partial<Record<keyof PastDay, unknown>>;
+  const known = readHeld(held);
+  return typeof day === 'string' && typeof cap === 'number' && known !== null
+    ? { day, cap, held: known }
+    : null;
+}
+
+/** Numbers alone: a state of a thousand symbols has to fit into what a store reads. */
+function encodeHeld(held: HeldBySymbol) {
+  return [...held].map(([symbol, counts]) => [symbol, HELD_FIELDS.map((name) => counts[name])]);
+}
+
+function readHeld(value: unknown): Map<string, Held> | null {
+  if (!Array.isArray(value)) return null;
+  const known = (value as unknown[]).flatMap((entry) => {
     const [symbol, counts] = Array.isArray(entry) ? (entry as unknown[]) : [];
-    return typeof symbol === 'string' ? [[symbol, heldOf(counts)] as const] : [];
+    return typeof symbol === 'string' ? [[symbol, readCounts(counts)] as const] : [];
   });
-  return { day, sent, held: known, summary: summary instanceof Object ? (summary as AlertJson) : null };
+  return new Map(known);
 }
 
-function heldOf(value: unknown): Held {
-  const counts = (value ?? {}) as Partial<Record<keyof Held, unknown>>;
-  const count = (name: keyof Held) => (Number.isSafeInteger(counts[name]) ? (counts[name] as number) : 0);
-  return {
-    selling: count('selling'),
-    buying: count('buying'),
-    ended: count('ended'),
-    noSignal: count('noSignal'),
-  };
+function readCounts(value: unknown): Held {
+  const counts: readonly unknown[] = Array.isArray(value) ? value : [];
+  const [selling, buying, ended, noSignal] = HELD_FIELDS.map((_, i) =>
+    Number.isSafeInteger(counts[i]) ? (counts[i] as number) : 0,
+  );
+  return { selling, buying, ended, noSignal };
 }
 
-function summaryOf(day: string, cap: number, held: ReadonlyMap<string, Held>): AlertJson {
-  const count = (one: Held) => one.selling + one.buying + one.ended + one.noSignal;
+function summaryOf({ day, cap, held }: PastDay): AlertJson {
+  const count = (one: Held) => HELD_FIELDS.reduce((sum, name) => sum + one[name], 0);
   const bySize = [...held].sort(([, one], [, other]) => count(other) - count(one));
   const total = bySize.reduce((sum, [, one]) => sum + count(one), 0);
   const lines = bySize.slice(0, NAMES_SHOWN).map(([symbol, one]) => `${symbol}: ${words(one)}`);

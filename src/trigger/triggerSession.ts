@@ -12,7 +12,7 @@ import type { SnapshotStore } from '../store/types';
 import { AlertGather } from './alertGather';
 import type { DeliverAlert } from './alertMemory';
 import { ChartAttacher } from './chartAttacher';
-import { type CapPlace, type CapState, DailyCap, loadCap } from './dailyCap';
+import { type CapPlace, type CapState, DailyCap, knownZone, loadCap } from './dailyCap';
 import { FeedLog } from './feedLog';
 import { HistoryLog } from './historyLog';
 import type { OutgoingItem, SessionHost } from './host';
@@ -47,7 +47,7 @@ export interface SessionLimits {
 interface Kept {
   /** Empty where no alerts were asked for. */
   readonly memories: ReadonlyMap<string, SymbolMemory>;
-  readonly cap: { readonly place: CapPlace; readonly stored: CapState | null } | null;
+  readonly cap: { readonly place: CapPlace; readonly stored: CapState | OrderFlowError | null } | null;
 }
 
 /** In the place of a symbol, whose alert state is kept beside it. No symbol begins with a line. */
@@ -121,6 +121,7 @@ export class TriggerSession {
     limits: SessionLimits,
   ) {
     const { market, deadFeedAfterMs } = settings;
+    const timeZone = cap === null ? 'UTC' : knownZone(host.timeZone ?? 'UTC', host.log);
     this.outages = new Outages(host, MARKETS[market].name, deadFeedAfterMs, limits.outages);
     this.feedLog = new FeedLog((level, message) => host.log(level, message));
     this.historyLog = new HistoryLog((level, message) => host.log(level, message));
@@ -132,6 +133,8 @@ export class TriggerSession {
         for (const { fate } of items) fate?.onGone();
         return execution;
       },
+      // Reports of hundreds of symbols at once must not push out alerts.
+      isMinor: ({ output }) => output === 1,
       onGivenUp: ({ fate }) => fate?.onGone(),
       onTakenBack: ({ fate }) => fate?.onTakenBack(),
       newest: (symbol, passedOver) => this.newestItem(symbol, passedOver),
@@ -157,11 +160,8 @@ export class TriggerSession {
       onLog: this.feedLog.onLog,
     });
     const push: DeliverAlert = (json, fate) => this.outbox.pushAlert({ output: 0, json, fate });
-    const timeZone = host.timeZone ?? 'UTC';
-    this.cap =
-      cap === null
-        ? null
-        : new DailyCap(settings.messagesADay, timeZone, cap.place, host.log, push, cap.stored);
+    const { messagesADay } = settings;
+    this.cap = cap && new DailyCap(messagesADay, timeZone, cap.place, host.log, push, cap.stored);
     this.gather = new AlertGather(settings.gatherMs, (alerts, item, fate) =>
       this.cap === null ? push(item, fate) : this.cap.push(alerts, item, fate),
     );

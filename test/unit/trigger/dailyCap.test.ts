@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { MAX_SYMBOLS } from '../../../src/feed/symbols';
+import { MAX_SMALL_BYTES } from '../../../src/store/recordFormat';
 import { openStore } from '../../../src/store/openStore';
 import type { AlertJson } from '../../../src/trigger/alertMemory';
-import { type CapPlace, DailyCap, dayOf, loadCap } from '../../../src/trigger/dailyCap';
+import { type CapPlace, DailyCap, dayOf, knownZone, loadCap } from '../../../src/trigger/dailyCap';
 import type { ItemFate } from '../../../src/trigger/host';
 
 const HOUR_MS = 3_600_000;
@@ -97,6 +99,33 @@ test('a restart goes on with the day; a summary that n8n was not given comes aga
   fourth.sent[0].fate.onGone();
   await fourth.cap.close();
   expect((await begin(at, 1)).sent).toEqual([]);
+});
+
+test('what a store keeps of a thousand symbols, held back and waiting as a summary, it can read', async () => {
+  const at = place();
+  const { cap, push } = await begin(at, 1);
+  const many = Array.from({ length: MAX_SYMBOLS }, (_, i) => alert(`SYMBOL${i}USDT`));
+  for (const day of [0, 24]) {
+    clock.nowMs = NOON + day * HOUR_MS;
+    push(alert('AUSDT'));
+    push(...many);
+  }
+  await cap.close();
+  const [stored] = await at.store.loadStates([at.key]);
+  expect(JSON.stringify(stored).length).toBeLessThan(MAX_SMALL_BYTES);
+  expect(await loadCap(at)).toMatchObject({
+    day: '2026-12-01',
+    sent: 1,
+    over: { day: '2026-11-30', cap: 1 },
+  });
+});
+
+test('a time zone that this Node does not know is UTC, and the log says so', () => {
+  const logs: string[] = [];
+  const log = (level: string, message: string) => void logs.push(`${level} ${message}`);
+  expect(knownZone('Europe/Berlin', log)).toBe('Europe/Berlin');
+  expect(knownZone('Mars/Olympus', log)).toBe('UTC');
+  expect(logs).toEqual([expect.stringMatching(/^warn The time zone "Mars\/Olympus" is not known/)]);
 });
 
 test('the day is the one of the time zone', async () => {
