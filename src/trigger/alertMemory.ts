@@ -23,7 +23,7 @@ export const NOTE_WITHIN_MS = 2_000;
  * n8n writes an execution down after it has taken its items: of a process that is killed before, nobody has them. Until
  * then the store keeps them too. Milliseconds.
  */
-export const TAKEN_AFTER_MS = 250;
+export const TAKEN_AFTER_MS = 1_000;
 /** A state is written at least this often, so that one that goes on never looks too old. Milliseconds. */
 const REFRESH_MS = MAX_GATE_AGE_MS / 6;
 /** Alerts of one symbol that the store keeps while they wait for an execution; of more, the newest. */
