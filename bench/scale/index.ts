@@ -61,6 +61,12 @@ async function run(options: PartOptions): Promise<PartResult> {
         kind: 'atMost',
       },
       {
+        text: 'the same with a save a second of each symbol',
+        value: deep.saving?.cpuShare ?? NaN,
+        limit: MOST_CPU_SHARE,
+        kind: 'atMost',
+      },
+      {
         text: 'MB a symbol, deep books',
         value: megabytes(deep),
         limit: MOST_MB_A_SYMBOL,

@@ -11,7 +11,7 @@ const MOST_WAITING = 200;
 const DRAW_TIMEOUT_MS = 60_000;
 /** The most that a drawing may take of the heap: one that goes wild ends its thread, not the process. A usual one takes a few. */
 const MOST_HEAP_MB = 256;
-/** The thread ends when nothing was asked of it for so long. */
+/** The thread ends when nothing was asked of it for this time. */
 const IDLE_MS = 60_000;
 
 export interface RendererOptions {

@@ -1,6 +1,6 @@
 const { connect } = require('node:net');
 
-/** One socket for the process; what is told goes out in order and nobody waits for it. */
+/** One socket for the process; what is reported goes out in order and nobody waits for it. */
 function socket() {
   globalThis.orderflowBenchMeter ??= connect(Number(process.env.ORDERFLOW_BENCH_METER), '127.0.0.1').unref();
   return globalThis.orderflowBenchMeter;

@@ -213,7 +213,7 @@ export function placeOfCount(counts: readonly number[], expected: number): numbe
   return above - 1 + (more - Math.log(aim)) / (more - less);
 }
 
-/** What a threshold would have reported, between two rungs as above. */
+/** What a threshold would have reported, between two rungs too. */
 export function countAt(counts: readonly number[], percent: number): number {
   const place = Math.min(Math.max(placeOf(percent), 0), counts.length - 1);
   const below = Math.min(Math.floor(place), counts.length - 2);

@@ -199,7 +199,7 @@ export const silenceRows: readonly Scenario[] = [
   {
     id: 20,
     name: 'silent death',
-    what: 'the process that runs the feed is killed while its record stands in Redis; then another is started',
+    what: 'the process that runs the feed is killed while its record is in Redis; then another is started',
     expected:
       'no signal beyond the maximum age of the last heartbeat, Feed Status says silent; live again by itself',
     maxRuns: REAL_RUNS,
