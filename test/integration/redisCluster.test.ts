@@ -16,6 +16,8 @@ import { admin, eventually, request } from '../support/storeFixtures';
 
 /** Longest wait for a newer book after the servers themselves are ready, milliseconds. */
 const BACK_WITHIN_MS = 5_000;
+/** What the test itself may take to look at the time after a read, milliseconds. */
+const SLACK_MS = 500;
 
 const cleanUps = closedAfterEach(expectNoRedisConnectionLeft);
 
@@ -83,6 +85,42 @@ describe('a cluster', () => {
     await record.close();
     expect(record.wrong).toEqual([]);
   }, 120_000);
+
+  it.each(['is gone', 'hangs'])(
+    'answers for the keys of the others while a node %s',
+    async (how) => {
+      const nodes = await startCluster(0, cleanUps);
+      const keys = Array.from({ length: 60 }, (_, i) => `examples/s${i}usdt-orderbook`);
+      const store = openStore({ kind: 'redis', credentials: credentials(nodes) });
+      cleanUps.push(() => store.close());
+      for (const [i, key] of keys.entries()) await store.save(key, request('claim', 0, i + 1));
+      // A third of the slots each, in their order.
+      const holders = keys.map((key) => Math.floor((keySlot(key) * 3) / 16_384));
+      expect(new Set(holders).size).toBe(3);
+      const savedAt = monotonicMs();
+
+      if (how === 'hangs') nodes[1].pause();
+      else await nodes[1].kill();
+      const code = how === 'hangs' ? 'OF_REDIS_TIMEOUT' : 'OF_REDIS_CONNECT';
+      const lost = keys.filter((_, i) => holders[i] === 1);
+      // With the connection that there was, and when a new one is tried.
+      for (let look = 0; look < 2; look++) {
+        const from = monotonicMs();
+        const [books] = await Promise.all([
+          store.readBooks(keys),
+          expect(store.readBooks(lost)).rejects.toMatchObject({ code }),
+        ]);
+        expect(monotonicMs() - from).toBeLessThan(8_000);
+        const agedMs = monotonicMs() - savedAt - SLACK_MS;
+        for (const [i, book] of books.entries()) {
+          const answer = holders[i] === 1 ? { code } : { record: { lastUpdateId: i + 1 } };
+          expect(book).toMatchObject(answer);
+          if (book !== null && 'record' in book) expect(book.ageMs).toBeGreaterThanOrEqual(agedMs);
+        }
+      }
+    },
+    60_000,
+  );
 
   it('names the right that is missing', async () => {
     const nodes = await startCluster(0, cleanUps);

@@ -216,6 +216,30 @@ describe('the credential test', () => {
     await store.close();
   });
 
+  it.each([
+    ['sentinel', /is a Redis server and no Sentinel; choose Single Server as Topology/],
+    ['cluster', /is a single server; choose Single Server as Topology/],
+  ])('says that a single server is no %s, and the nodes do too', async (topology, words) => {
+    for (const password of ['', 'right']) {
+      const server = await startOpen(password === '' ? {} : { requirepass: password });
+      const nodes = `127.0.0.1:${server.port}`;
+      const credentials = { topology, nodes, password };
+      const { status, message } = await testRedisCredential(credentials);
+      expect(status).toBe('Error');
+      expect(message).toMatch(words);
+      expect(message).toContain(nodes);
+      expect(message).not.toContain('rename-command');
+      const error = { code: 'OF_REDIS_CREDENTIAL', message: expect.stringMatching(words), retryable: false };
+      const check = openStore({ kind: 'redis', credentials });
+      await expect(check.readBooks(['examples/one-orderbook'])).rejects.toMatchObject(error);
+      await check.close();
+      const trigger = openStore({ kind: 'redis', credentials }, { keepConnected: true });
+      await expect(trigger.ready()).rejects.toMatchObject(error);
+      await expect(trigger.setJson('examples/one', 1, 1_000)).rejects.toMatchObject(error);
+      await trigger.close();
+    }
+  });
+
   it('recognises a node of a cluster, and leaves one alone that has every slot', async () => {
     const [a, b] = [await startOpen(CLUSTER_NODE), await startOpen(CLUSTER_NODE)];
     await admin(a, 'CLUSTER ADDSLOTSRANGE 0 16383');

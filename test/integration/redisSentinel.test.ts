@@ -1,9 +1,9 @@
 import { monotonicMs } from '../../src/runtime/time';
 import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
-import { closedAfterEach, expectNoRedisConnectionLeft } from '../support/cleanUps';
+import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
 import { RecordUnderWrites } from '../support/recordUnderWrites';
-import { freePort, type RedisServer } from '../support/redisServer';
+import { freePort, type RedisServer, startRedis } from '../support/redisServer';
 import {
   isPrimary,
   isReplica,
@@ -49,6 +49,42 @@ describe('Sentinels', () => {
     expect(record.wrong).toEqual([]);
     expect(record.reads).toBeGreaterThan(100);
   }, 90_000);
+
+  it('lead to the new primary server while another replica does not follow it', async () => {
+    const { first, second, sentinels } = await startSentinels(3, cleanUps, [
+      'sentinel failover-timeout mymaster 30000',
+    ]);
+    const [leader] = sentinels;
+    // Not to be promoted, and deaf to what the Sentinel says: it gives up after ten seconds.
+    const config = ['replica-priority 200', 'rename-command SLAVEOF ""'];
+    await owned(startRedis({ replicaOf: first.port, config }), cleanUps);
+    for (const sentinel of sentinels)
+      await eventually(
+        async () => expect(await admin(sentinel, 'INFO sentinel')).toMatch(/slaves=2,sentinels=3/),
+        30_000,
+      );
+    const store = openStore({ kind: 'redis', credentials: credentials(sentinels) }, { keepConnected: true });
+    cleanUps.push(() => store.close());
+    await store.ready();
+    await admin(leader, 'SENTINEL FAILOVER mymaster');
+    await eventually(() => isPrimary(second), 20_000);
+    await eventually(async () => {
+      await store.setJson('examples/one', 1, 60_000);
+      expect(await admin(second, 'EXISTS examples/one')).toContain(':1');
+    }, BACK_WITHIN_MS);
+
+    expect(await admin(leader, 'SENTINEL MASTER mymaster')).toMatch(
+      new RegExp(`\\r\\n${first.port}\\r\\n[^]*failover_in_progress`),
+    );
+    let connections = 0;
+    store.onReady(() => connections++);
+    for (let s = 0; s < 5; s++) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await store.setJson(`examples/${s}`, 1, 60_000);
+      expect(await admin(second, `EXISTS examples/${s}`)).toContain(':1');
+    }
+    expect(connections).toBe(0);
+  }, 60_000);
 
   it('need not all be there, and may ask for a password of their own', async () => {
     const own = { user: 'asker', password: 'sentinel-pass' };

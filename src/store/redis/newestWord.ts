@@ -1,7 +1,10 @@
 import { OrderFlowError, toOrderFlowError } from '../../runtime/errors';
+import { monotonicMs } from '../../runtime/time';
 
 /** Longest wait for one of several servers that are asked the same, milliseconds: the others know as much. */
 export const WORD_TIMEOUT_MS = 2_000;
+/** How long one that came back may not know of a failover that it missed, milliseconds. */
+const OUTDATED_FOR_MS = 30_000;
 
 /** What one of several servers says; a greater epoch knows of a later failover. */
 export interface Word<T> {
@@ -31,6 +34,21 @@ export function newestWord<T>(asked: ReadonlyArray<Promise<Word<T>>>): Promise<W
         .then(settle, reject);
     }
   });
+}
+
+/** The greatest epoch that was seen lately, so that nobody goes back to before a failover. */
+export class LatestEpoch {
+  private epoch = -1;
+  private seenAt = 0;
+
+  /** False for a word from before a failover. Servers that were set up again count from 0, so that ends after a while. */
+  accepts(epoch: number): boolean {
+    const now = monotonicMs();
+    if (epoch < this.epoch && now - this.seenAt < OUTDATED_FOR_MS) return false;
+    this.epoch = epoch;
+    this.seenAt = now;
+    return true;
+  }
 }
 
 function inTime<T>(work: Promise<T>): Promise<T> {

@@ -1,13 +1,10 @@
 import { isOrderFlowError, OrderFlowError } from '../../runtime/errors';
-import { monotonicMs } from '../../runtime/time';
-import { newestWord, type Word } from './newestWord';
+import { LatestEpoch, newestWord, type Word } from './newestWord';
 import { RedisConnection, type RedisNode, type RedisPlace } from './redisConnection';
 import { serverName, type RedisAddress, type RedisSettings } from './redisSettings';
 
 /** How often the nodes are asked which of them holds which keys, milliseconds. */
 const LOOK_EVERY_MS = 1_000;
-/** How long a node that came back may not know of a failover that it missed, milliseconds. */
-const OUTDATED_FOR_MS = 30_000;
 const SLOTS = 16_384;
 
 /** Slots from `first` to `last` are at this server. */
@@ -24,8 +21,7 @@ export class RedisCluster implements RedisPlace {
   private readonly kept = new Map<RedisConnection, () => void>();
   /** By slot the name of its node; empty until the cluster has answered. */
   private slots: string[] = [];
-  private epoch = -1;
-  private learnedAt = 0;
+  private readonly latest = new LatestEpoch();
   private looking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private keepers = 0;
@@ -143,12 +139,7 @@ export class RedisCluster implements RedisPlace {
   private async ask(): Promise<void> {
     try {
       const { value, epoch } = await newestWord([...this.nodes.values()].map(rangesOf));
-      // A node that was away may not know of the latest failover yet; a cluster that was set up again counts from 0.
-      const outdated = epoch < this.epoch && monotonicMs() - this.learnedAt < OUTDATED_FOR_MS;
-      if (this.closed || outdated) return;
-      this.epoch = epoch;
-      this.learnedAt = monotonicMs();
-      this.learn(value);
+      if (!this.closed && this.latest.accepts(epoch)) this.learn(value);
     } catch (error) {
       this.lastError = error as OrderFlowError;
       throw error;
@@ -197,10 +188,15 @@ export class RedisCluster implements RedisPlace {
 
 async function rangesOf(node: RedisConnection): Promise<Word<readonly Range[]>> {
   await node.ready();
+  const name = serverName(node.address);
   const [info, slots] = await Promise.all([
     node.command(['CLUSTER', 'INFO']),
     node.command(['CLUSTER', 'SLOTS']),
-  ]);
+  ]).catch((error: OrderFlowError) => {
+    if (!/cluster (support|is) disabled/i.test(error.message)) throw error;
+    const why = `${name} is a single server; choose Single Server as Topology, or put nodes of a cluster into Nodes`;
+    throw new OrderFlowError('OF_REDIS_CREDENTIAL', why, { subject: name });
+  });
   const ranges = (slots as unknown[][]).map((range): Range => {
     const [host, port] = range[2] as unknown[];
     // A node that does not know its own address says nothing or a question mark.

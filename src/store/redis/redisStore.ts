@@ -1,4 +1,4 @@
-import { OrderFlowError, toOrderFlowError } from '../../runtime/errors';
+import { isOrderFlowError, OrderFlowError, toOrderFlowError } from '../../runtime/errors';
 import { monotonicMs } from '../../runtime/time';
 import {
   decodeBook,
@@ -257,7 +257,10 @@ export class RedisStore implements SnapshotStore {
     }
   }
 
-  /** The keys of each server and then its clock in one round trip, so that no record is read as younger than it is. */
+  /**
+   * The keys of each server and then its clock in one round trip, so that no record is read as younger than it is. A
+   * server that fails is what its keys answer; rejects where they all do.
+   */
   private async readAll<T>(
     keys: readonly string[],
     maxBytes: number,
@@ -265,35 +268,51 @@ export class RedisStore implements SnapshotStore {
   ): Promise<Array<ReadResult<T>>> {
     this.checkOpen();
     const { value: place } = this.lease;
-    const results: Array<ReadResult<T>> = keys.map(() => null);
+    const answers: Array<() => ReadResult<T>> = keys.map(() => () => null);
+    const failures = new Map<number, OrderFlowError>();
+    const noting = (indices: readonly number[], work: Promise<unknown>): Promise<unknown> =>
+      work.catch((error: unknown) => {
+        for (const i of indices) failures.set(i, toOrderFlowError(error));
+      });
     // GETRANGE instead of MGET: it caps the size, and distinguishes a wrong type from a missing key.
     const end = String(maxBytes);
     const readFrom = async (node: RedisNode, indices: readonly number[], moves = 0): Promise<void> => {
       const replies = indices.map((i) =>
         named(keys[i], node, node.command(['GETRANGE', keys[i], '0', end])).catch(toOrderFlowError),
       );
-      const nowMs = clockMs(await node.command(['TIME']));
+      const clock = clockMs(await node.command(['TIME']));
+      const readAt = monotonicMs();
       const texts = await Promise.all(replies);
-      for (const [n, i] of indices.entries()) {
-        const text = texts[n];
-        if (text instanceof Error) {
-          const next = moves < MAX_MOVES ? await place.redirected(keys[i], text) : null;
-          if (next !== null) await readFrom(next, [i], moves + 1);
-          else results[i] = wrongType(toOrderFlowError(text));
+      const readOne = async (i: number, text: unknown): Promise<void> => {
+        if (isOrderFlowError(text)) {
+          const next =
+            moves < MAX_MOVES ? await place.redirected(keys[i], text).catch(toOrderFlowError) : null;
+          if (isOrderFlowError(next)) failures.set(i, next);
+          else if (next !== null) await noting([i], readFrom(next, [i], moves + 1));
+          else {
+            const error = wrongType(text);
+            answers[i] = () => error;
+          }
         } else if (typeof text === 'string' && text !== '') {
-          results[i] = decoded(() => decode(text, nowMs, keys[i]));
+          // Decoded at the end: another server may keep everyone waiting, and the record ages meanwhile.
+          answers[i] = () => decoded(() => decode(text, clock + Math.floor(monotonicMs() - readAt), keys[i]));
         }
-      }
+      };
+      await Promise.all(indices.map((i, n) => readOne(i, texts[n])));
     };
     const byNode = new Map<RedisNode, number[]>();
-    for (const [i, key] of keys.entries()) {
+    const reach = async (key: string, i: number): Promise<void> => {
       const node = await place.reach(key);
       const indices = byNode.get(node);
       if (indices === undefined) byNode.set(node, [i]);
       else indices.push(i);
-    }
-    await Promise.all([...byNode].map(([node, indices]) => readFrom(node, indices)));
-    return results;
+    };
+    // All at once: one server that is not there is waited for once.
+    await Promise.all(keys.map((key, i) => noting([i], reach(key, i))));
+    await Promise.all([...byNode].map(([node, indices]) => noting(indices, readFrom(node, indices))));
+    const [failure] = failures.values();
+    if (failure !== undefined && failures.size === keys.length) throw failure;
+    return answers.map((answer, i) => failures.get(i) ?? answer());
   }
 
   private checkOpen(): void {
@@ -320,7 +339,7 @@ function keyError(key: string, node: RedisNode, error: OrderFlowError): OrderFlo
   return new OrderFlowError('OF_REDIS_WRONG_TYPE', key, { subject: key });
 }
 
-/** A wrong type is the fault of one key; every other failure concerns them all. */
+/** A wrong type is the fault of one key; every other failure concerns all of the server. */
 function wrongType(error: OrderFlowError): OrderFlowError {
   if (error.code === 'OF_REDIS_WRONG_TYPE') return error;
   throw error;

@@ -1,5 +1,5 @@
 import { OrderFlowError } from '../../runtime/errors';
-import { newestWord, WORD_TIMEOUT_MS, type Word } from './newestWord';
+import { LatestEpoch, newestWord, WORD_TIMEOUT_MS, type Word } from './newestWord';
 import { toRedisError } from './redisErrors';
 import { RedisSession, type RedisCommand } from './redisSession';
 import { serverName, type RedisAddress, type RedisSettings } from './redisSettings';
@@ -8,15 +8,20 @@ import { serverName, type RedisAddress, type RedisSettings } from './redisSettin
 export class Sentinels {
   private readonly sessions = new Map<string, RedisSession>();
   private readonly closing = new AbortController();
+  private readonly latest = new LatestEpoch();
+  private known: RedisAddress | null = null;
 
   constructor(private readonly settings: RedisSettings) {}
 
   /**
-   * The primary server by the word of a majority, or of all that answer within 2 seconds.
-   * @throws OrderFlowError of a Sentinel that could not be asked, OF_REDIS_MASTER_NAME
+   * The primary server by the word of a majority, or of all that answer within 2 seconds; by an earlier word where these
+   * do not know of the failover yet.
+   * @throws OrderFlowError of a Sentinel that could not be asked, OF_REDIS_MASTER_NAME, OF_REDIS_CREDENTIAL
    */
   async primary(): Promise<RedisAddress> {
-    return (await newestWord(this.settings.nodes.map((node) => this.ask(node)))).value;
+    const { value, epoch } = await newestWord(this.settings.nodes.map((node) => this.ask(node)));
+    if (this.latest.accepts(epoch) || this.known === null) this.known = value;
+    return this.known;
   }
 
   /** Idempotent. */
@@ -35,6 +40,8 @@ export class Sentinels {
       return word(reply, name);
     } catch (raw) {
       const error = toRedisError(raw, { server: name, secrets: [] });
+      if (error.code === 'OF_REDIS_COMMAND')
+        throw new OrderFlowError('OF_REDIS_CREDENTIAL', noSentinel(name), { subject: name });
       if (!/No such master/i.test(error.message)) throw error;
       throw new OrderFlowError('OF_REDIS_MASTER_NAME', `${master} at ${name}`, { subject: name });
     }
@@ -56,12 +63,18 @@ export class Sentinels {
   }
 }
 
+/** It is for those who choose the wrong topology, and for those who type the port of the server beside the Sentinel. */
+const noSentinel = (name: string): string =>
+  `${name} is a Redis server and no Sentinel; choose Single Server as Topology, or Cluster for a node of one, or put the addresses of the Sentinels into Nodes`;
+
 /** The reply is a flat list of names and values. */
 function word(reply: unknown, name: string): Word<RedisAddress> {
   const parts = Array.isArray(reply) ? reply.map(String) : [];
   const value = (field: string) => parts[parts.findIndex((one, i) => i % 2 === 0 && one === field) + 1];
-  const [host, port, epoch] = [value('ip'), Number(value('port')), Number(value('config-epoch'))];
+  const [host, port, epoch] = [value('ip'), Number(value('port')), Number(value('config-epoch')) || 0];
   if (parts.length === 0 || !host || !Number.isInteger(port))
     throw new OrderFlowError('OF_REDIS_ERROR', `${name} names no primary server`, { subject: name });
-  return { value: { host, port }, epoch };
+  // Who leads a failover names the old server, in the new epoch, until the other replicas follow the new one.
+  const leads = value('flags').split(',').includes('failover_in_progress');
+  return { value: { host, port }, epoch: leads ? epoch - 1 : epoch };
 }
