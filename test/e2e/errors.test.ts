@@ -30,7 +30,7 @@ const STORES = ['memory', 'redis'] as const;
 type Store = (typeof STORES)[number];
 const OUTPUTS = 5;
 /** Where a failed item leaves with On Error → Continue (using error output): older n8n does not see that it failed. */
-const FAILED_OUTPUT = IS_OLDEST_N8N ? 3 : 4;
+const FAILED_OUTPUT = IS_OLDEST_N8N ? 0 : 4;
 
 /** What a user read, by code, way and store; rejected where nothing came. */
 const met = new Map<string, Promise<string>>();
