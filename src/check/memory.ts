@@ -4,7 +4,7 @@ import { mayComeAgain } from '../signal/gate/alertMessage';
 import { GATE_TTL_MS, type NodeOwner, gateKey } from '../store/keys';
 import { loadEach, MAX_ATTEMPTS } from '../store/states';
 import type { SnapshotStore, StoredState } from '../store/types';
-import { advance, readState, remembers } from './advance';
+import { advance, clockAhead, readState, remembers } from './advance';
 import type { CheckItem } from './checkItem';
 import type { CheckSettings } from './settings';
 import type { CheckResult } from './types';
@@ -78,6 +78,8 @@ export class CheckMemory {
         this.store,
         waiting.map(([key]) => key),
       );
+      // The moment of which the store gave the ages: deciding many takes its time.
+      const nowMs = this.wallMs();
       const swapped = await Promise.all(
         waiting.map(async ([key, result], i) => {
           const stored = states[i];
@@ -85,7 +87,7 @@ export class CheckMemory {
             failed.set(result, stored);
             return true;
           }
-          const item = await this.swap(key, result.item, stored, settingsOf(result));
+          const item = await this.swap(key, result.item, stored, settingsOf(result), nowMs);
           if (item === undefined) return false;
           if (isOrderFlowError(item)) failed.set(result, item);
           else decided.set(result, item === null ? null : { ...result, item });
@@ -105,8 +107,11 @@ export class CheckMemory {
     checked: CheckItem,
     stored: StoredState | null,
     settings: CheckSettings,
+    nowMs: number,
   ): Promise<CheckItem | null | undefined | OrderFlowError> {
-    const { item, state, hint } = advance(readState(stored?.value), checked, settings, this.wallMs());
+    const known = readState(stored?.value);
+    const aheadMs = stored === null ? 0 : clockAhead(known, stored.ageMs, nowMs);
+    const { item, state, hint } = advance(known, checked, settings, nowMs, aheadMs);
     if (hint !== null) this.hints.set(key, hint);
     if (state === null) return item;
     const write = { value: state, expectedVersion: stored?.version ?? 0, ttlMs: GATE_TTL_MS };

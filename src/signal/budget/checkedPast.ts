@@ -54,26 +54,32 @@ export class CheckedPast {
   private reviewedAtMs: number;
   private watchedMs: number;
 
-  /** @param stored what `stored()` gave, read from JSON; anything else starts over @param nowMs wall clock */
+  /**
+   * @param stored what `stored()` gave, read from JSON; anything else starts over
+   * @param nowMs wall clock
+   * @param aheadMs as in `restoreGate`
+   */
   constructor(
     plan: ThresholdPlan,
     private readonly gateAt: GateAt,
     private readonly counted: string,
     stored: unknown,
     nowMs: number,
+    aheadMs = 0,
   ) {
+    const byThisClock = (value: unknown) => timeOr(value, nowMs - aheadMs) + aheadMs;
     const fields = (stored ?? {}) as Partial<Record<keyof StoredCheckedPast, unknown>>;
-    const atMs = timeOr(fields.atMs, nowMs);
+    const atMs = byThisClock(fields.atMs);
     const ageMs = Math.max(0, nowMs - atMs);
     const past = fields.counted === counted ? RecentPast.restore(fields.past, ageMs, nowMs) : null;
     const kept = past === null ? {} : fields;
     const gates: readonly unknown[] = Array.isArray(kept.gates) ? kept.gates : [];
     this.past = past ?? new RecentPast(nowMs);
     this.threshold = new ThresholdInForce(plan, kept.threshold);
-    this.gates = LADDER.map((_, rung) => restoreGate(gates[rung], nowMs, MAX_GATE_AGE_MS).state);
+    this.gates = LADDER.map((_, rung) => restoreGate(gates[rung], nowMs, MAX_GATE_AGE_MS, aheadMs).state);
     this.value = Number.isFinite(kept.value) ? (kept.value as number) : null;
     this.atMs = past === null ? nowMs : atMs;
-    this.reviewedAtMs = timeOr(kept.reviewedAtMs, nowMs);
+    this.reviewedAtMs = byThisClock(kept.reviewedAtMs);
     this.watchedMs = timeOr(kept.watchedMs, 0);
     this.tuning = readTuning(kept.tuning) ?? { percent: this.threshold.percent, from: this.threshold.from };
   }

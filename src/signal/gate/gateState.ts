@@ -165,11 +165,15 @@ export interface RestoredGate {
  * Takes up a state that was stored as JSON. It starts over, and says why, where the state is missing, damaged, or older
  * than `maxAgeMs`: after a long outage the time that passed proves nothing, neither for an alert nor for its end. A
  * cooldown may be longer than that: what was reported when still counts.
+ * @param aheadMs this clock's reading minus that of the clock by which the state was stored, where that is known
  */
-export function restoreGate(stored: unknown, nowMs: number, maxAgeMs: number): RestoredGate {
+export function restoreGate(stored: unknown, nowMs: number, maxAgeMs: number, aheadMs = 0): RestoredGate {
   if (stored === undefined || stored === null) return { state: startGate(nowMs), restarted: 'first' };
-  const state = readGate(stored);
-  if (state === null || state.atMs > nowMs + MAX_CLOCK_DIFFERENCE_MS)
+  const read = readGate(stored);
+  const state = read && shiftGate(read, aheadMs);
+  // What another clock makes of a time may be beyond all dates.
+  const unreadable = state === null || readTime(state.sinceMs) === undefined;
+  if (unreadable || state.atMs > nowMs + MAX_CLOCK_DIFFERENCE_MS)
     return { state: startGate(nowMs), restarted: 'unreadable' };
   if (nowMs - state.atMs <= maxAgeMs) return { state, restarted: null };
   const { lastAlertMs, lastNoSignalMs } = state;

@@ -82,6 +82,21 @@ test('a state slightly ahead of this clock goes on, one from the future does not
   expect(restored({ ...json, atMs: 63_001 }).restarted).toBe('unreadable');
 });
 
+test('a state of another clock goes on by this one', () => {
+  expect(restoreGate(stored(busy), 13_000, 10_000, 10_000)).toEqual({
+    state: shiftGate(busy, 10_000),
+    restarted: null,
+  });
+  expect(restoreGate(json, 22_001, 10_000, 10_000).restarted).toBe('too-old');
+  expect(restoreGate({ ...json, lastAlertMs: 1500 }, 99_000, 10_000, 10_000).state.lastAlertMs).toBe(11_500);
+});
+
+test('a time that this clock puts beyond all dates is not believed', () => {
+  const last = { ...json, sinceMs: LAST_TIME_MS - 10 };
+  expect(restoreGate(last, 3000, 10_000, 10).restarted).toBeNull();
+  expect(restoreGate(last, 3000, 10_000, 12)).toEqual({ state: startGate(3000), restarted: 'unreadable' });
+});
+
 test.each([
   ['text', 'x'],
   ['a number', 7],
