@@ -125,7 +125,7 @@ class Feeder {
       this.writers.set(view, acquireWriter(store, { recordKey: orderbook, feedKey: feed }, source));
       if (!publish) continue;
       const { depth } = storeTopics('bench-', view.market, view.symbol);
-      this.publishers.set(view, acquireDepthPublisher(store, depth));
+      this.publishers.set(view, acquireDepthPublisher(store, depth, view));
     }
   }
 

@@ -13,6 +13,8 @@ const MOST_UNANSWERED = 512;
 const EVENTS_A_TURN = 64;
 const STALL_TIMEOUT_MS = 60_000;
 const SAMPLE_EVERY_MS = 20;
+/** There is no feed behind these events. */
+const ALIVE = { status: () => ({ state: 'live' as const, lastUpdateId: null }) };
 
 export interface PublishFigures {
   readonly bytesAnEvent: number;
@@ -33,7 +35,7 @@ class Publishers {
   constructor(private readonly store: RedisStore) {
     const symbols = steppedSymbols(SYMBOLS);
     this.publishers = symbols.map(({ symbol }) =>
-      acquireDepthPublisher(store, `bench-${symbol.toLowerCase()}-depth`),
+      acquireDepthPublisher(store, `bench-${symbol.toLowerCase()}-depth`, ALIVE),
     );
     this.frames = symbols.map(({ frame }) => frame);
   }

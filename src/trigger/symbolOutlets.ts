@@ -52,8 +52,11 @@ export class SymbolOutlets {
     );
     this.publisher =
       settings.publishDepth && store.kind === 'redis'
-        ? acquireDepthPublisher(store, storeTopics(settings.topicPrefix, market, symbol).depth, (error) =>
-            onError(topicName(symbol), error),
+        ? acquireDepthPublisher(
+            store,
+            storeTopics(settings.topicPrefix, market, symbol).depth,
+            view,
+            (error) => onError(topicName(symbol), error),
           )
         : null;
   }
