@@ -11,7 +11,10 @@ const PUBLISHED_WITHIN_S = 15;
 
 export interface Accident {
   readonly name: string;
-  /** There are alerts again within so many seconds. n8n's own start is not counted: it takes as long as it takes. */
+  /**
+   * The first change of the rule after it is reported within so many seconds. n8n's own start is not counted: it takes as
+   * long as it takes.
+   */
   readonly backWithinS: number;
   /**
    * Comes while a worker holds an execution with alerts.

@@ -37,13 +37,18 @@ interface RuledSignal {
   readonly signal: Signal;
 }
 
+/** When the market had it, milliseconds since 1970. */
+interface TimedSignal extends RuledSignal {
+  readonly atMs: number;
+}
+
 /** Update ids. */
 type Span = readonly [from: number, to: number];
 
 /** The market, one event after the other, and what has to be said of each. */
 export class Truth {
   /** By the event's last update id, in the market's order. */
-  private readonly signals: RuledSignal[] = [];
+  private readonly signals: TimedSignal[] = [];
   private timer: NodeJS.Timeout;
   /** Update ids between which nothing watched the market. */
   private readonly blind: Span[] = [];
@@ -54,6 +59,13 @@ export class Truth {
 
   get nowId(): number {
     return this.exchange.lastUpdateId(SYMBOL);
+  }
+
+  /** When the rule changed first after a moment: before, there is nothing to report. Both milliseconds since 1970. */
+  changedAfter(ms: number): number {
+    const { signals } = this;
+    const changed = signals.find(({ atMs, signal }, i) => atMs > ms && signal !== signals[i - 1]?.signal);
+    return changed?.atMs ?? Infinity;
   }
 
   noteBlind(from: number, to: number): void {
@@ -79,7 +91,9 @@ export class Truth {
     this.exchange.tick();
     const id = this.nowId;
     const book = this.exchange.trueBook(SYMBOL, id, LEVELS);
-    if (book !== null) this.signals.push({ id, signal: trueSignal(book, LEVELS, THRESHOLD, null).signal });
+    if (book === null) return;
+    const { signal } = trueSignal(book, LEVELS, THRESHOLD, null);
+    this.signals.push({ id, signal, atMs: Date.now() });
   }
 }
 
