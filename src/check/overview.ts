@@ -1,4 +1,4 @@
-import { isOrderFlowError } from '../runtime/errors';
+import { explained, isOrderFlowError, type OrderFlowError } from '../runtime/errors';
 import type { FeedStatusItem } from '../feed/statusItem';
 import { storeKeys } from '../store/keys';
 import type { ReadResult, SnapshotStore, StoredJson } from '../store/types';
@@ -46,17 +46,19 @@ interface LastResult {
   readonly time: string;
 }
 
-function withLast(status: FeedStatusItem, last: LastResult | null): OverviewItem {
+function withLast(status: FeedStatusItem, stored: LastResult | OrderFlowError | null): OverviewItem {
+  const last = isOrderFlowError(stored) ? null : stored;
   return {
     ...status,
     lastSignal: last?.signal ?? null,
     lastImbalancePercent: last?.percent ?? null,
     lastSignalTime: last?.time ?? null,
-    message: `${status.message} ${lastText(last)}`,
+    message: `${status.message} ${lastText(stored)}`,
   };
 }
 
-function lastText(last: LastResult | null): string {
+function lastText(last: LastResult | OrderFlowError | null): string {
+  if (isOrderFlowError(last)) return `Its last result cannot be read: ${explained(last)}`;
   if (last === null) return 'No result of Order Flow Imbalance is stored for it.';
   const { signal, percent, time } = last;
   if (signal === null) return `The last check, of ${time}, gave no signal.`;
@@ -68,8 +70,8 @@ function lastText(last: LastResult | null): string {
 const SIGNALS: ReadonlySet<unknown> = new Set<Signal>(['SELLING', 'BUYING', 'NEUTRAL']);
 
 /** The stored result, if it is one of this symbol: whatever may write the key may have put something else there. */
-function lastOf(stored: ReadResult<StoredJson>, book: BookRequest): LastResult | null {
-  if (stored === null || isOrderFlowError(stored)) return null;
+function lastOf(stored: ReadResult<StoredJson>, book: BookRequest): LastResult | OrderFlowError | null {
+  if (stored === null || isOrderFlowError(stored)) return stored;
   const { value } = stored;
   if (typeof value !== 'object' || value === null) return null;
   const { market, symbol, signal, imbalancePercent, time } = value as Readonly<Record<string, unknown>>;

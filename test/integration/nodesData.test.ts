@@ -4,6 +4,7 @@ import { MemoryStore } from '../../src/store/memoryStore';
 import { RedisStore } from '../../src/store/redis/redisStore';
 import { closeIdleRedisConnections } from '../../src/store/redis/sharedConnections';
 import { readRedisSettings } from '../../src/store/redis/redisSettings';
+import { MAX_SMALL_BYTES } from '../../src/store/recordFormat';
 import { storeKeys } from '../../src/store/keys';
 import type { FeedStatusContent, SnapshotStore } from '../../src/store/types';
 import { type EngineCredentials, runNode } from '../support/engine';
@@ -103,6 +104,19 @@ describe.each(['memory', 'redis'] as const)('with the store %s', (kind) => {
     }
     const feeds = jsonsOf(await run('data', { resource: 'overview', options: { keyPrefix: prefix } }));
     expect(feeds.map(({ lastSignal }) => lastSignal)).toEqual([null, null, null, null]);
+  });
+
+  test('a result that cannot be read is not taken for none', async () => {
+    const prefix = 'examples/large/';
+    await feed(store, prefix, 'spot', 'AUSDT');
+    await store.setJson(storeKeys(prefix, 'spot', 'AUSDT').imbalance, 'x'.repeat(MAX_SMALL_BYTES), 60_000);
+    const [{ lastSignal, message }] = jsonsOf(
+      await run('data', { resource: 'overview', options: { keyPrefix: prefix } }),
+    );
+    expect(lastSignal).toBeNull();
+    // Only Redis has a limit.
+    const words = /Its last result cannot be read: .*\[OF_RECORD_TOO_LARGE\]/;
+    expect(message).toMatch(store.kind === 'redis' ? words : /No result/);
   });
 
   test('where nothing is kept the branch is empty and says why; a tool call gets the sentence', async () => {
