@@ -54,6 +54,7 @@ test('what is held back while Redis is away is kept as soon as it is there, and 
   await server.kill();
   first.push('BUSDT');
   await eventually('the log says so', WITHIN_MS, () => first.logs.some((line) => /cannot keep/.test(line)));
+  await server.stop();
   server = await startRedis({ port: server.port });
   const held = async () => {
     const stored = await loadCap(first.place);
