@@ -20,8 +20,7 @@ const LABEL = /^([^/:]+)\/([^/:]+)/;
 
 /** What is bought and sold; null where the name does not show it. */
 export function baseAssetOf(market: MarketId, symbol: string): string | null {
-  const { contracts, hasDollarPairs } = MARKETS[market];
-  const form = contracts === 'inverse' ? INVERSE : hasDollarPairs ? PAIR_IN_USD : PAIR;
+  const form = MARKETS[market].contracts === 'inverse' ? INVERSE : pairOf(market);
   return form.exec(symbol)?.[1] ?? null;
 }
 
@@ -29,6 +28,8 @@ export function unitsOf(market: MarketId, symbol: string | null): Units {
   if (MARKETS[market].contracts === 'inverse') return { quantityUnit: 'contracts', notionalCurrency: 'USD' };
   if (symbol === null) return { quantityUnit: null, notionalCurrency: null };
   const [, quantityUnit = null, notionalCurrency = null] =
-    LABEL.exec(symbol) ?? (MARKETS[market].hasDollarPairs ? PAIR_IN_USD : PAIR).exec(symbol) ?? [];
+    LABEL.exec(symbol) ?? pairOf(market).exec(symbol) ?? [];
   return { quantityUnit, notionalCurrency };
 }
+
+const pairOf = (market: MarketId): RegExp => (MARKETS[market].hasDollarPairs ? PAIR_IN_USD : PAIR);

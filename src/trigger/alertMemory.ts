@@ -286,9 +286,10 @@ function gateOf(record: AlertRecord | null, ageMs: number) {
   const nowMs = monotonicMs();
   const gate = record?.gate as { readonly atMs?: unknown } | null | undefined;
   const writtenAtMs = Number.isFinite(gate?.atMs) ? (gate?.atMs as number) : 0;
-  // By the writer's clock, whose offset from this one does not matter then.
-  const { state, restarted } = restoreGate(gate, writtenAtMs + ageMs, MAX_GATE_AGE_MS);
-  return { state: resumeGate(shiftGate(state, nowMs - writtenAtMs - ageMs), nowMs), restarted };
+  // The writer's clock need not be this machine's: the store knows how old the record is.
+  const aheadMs = nowMs - writtenAtMs - ageMs;
+  const { state, restarted } = restoreGate(gate, nowMs, MAX_GATE_AGE_MS, aheadMs);
+  return { state: resumeGate(state, nowMs), restarted };
 }
 
 function late({ foundAtMs, item }: WaitingAlert, ended: boolean): WaitingAlert {

@@ -14,8 +14,9 @@ import type { RedisSettings } from './redisSettings';
 import type { RedisNode } from './redisConnection';
 import { clockMs } from './redisSession';
 import { RedisHistory } from './redisHistory';
+import { decodeState, parseReply, writeReply } from './redisReplies';
 import { leaseRedis, type RedisLease } from './sharedConnections';
-import { MAX_LEAD_MS, TAKEOVER_MS } from '../saveRule';
+import { TAKEOVER_MS } from '../saveRule';
 import { FEED_STATUS, HEARTBEAT, MARK, SAVE, STORE_STATE, type StoreScript } from './scripts';
 import { FEED_ENDING } from '../keys';
 import { MAX_FEEDS } from '../types';
@@ -30,7 +31,6 @@ import type {
   StoredFeedStatus,
   StoredJson,
   StoredState,
-  WriteOutcome,
   WriteReply,
 } from '../types';
 
@@ -357,49 +357,4 @@ function decoded<T>(decode: () => T): T | OrderFlowError {
 function times(node: RedisNode, liveAgeMs: number): { readonly issuedAt: number; readonly liveAt: number } {
   const issuedAt = node.serverTimeMs();
   return { issuedAt, liveAt: issuedAt - Math.max(0, Math.round(liveAgeMs)) };
-}
-
-function writeReply(node: RedisNode, reply: unknown, key: string): WriteReply {
-  const parsed = parseReply(reply, key);
-  node.sawServerTime(parsed.serverMs);
-  return { outcome: parsed.outcome, epoch: parsed.epoch };
-}
-
-interface ScriptReply extends WriteReply {
-  /** The server's clock; 0 where the script did not ask for it. */
-  readonly serverMs: number;
-}
-
-/** `outcome:epoch`, with the server's seconds and microseconds where the script knows them. */
-function parseReply(reply: unknown, key: string): ScriptReply {
-  const [outcome, number, seconds = '0', micros = '0'] = String(reply).split(':');
-  if (outcome === 'foreign') {
-    throw new OrderFlowError('OF_RECORD_INVALID', `${key} (it is left as it is)`, { subject: key });
-  }
-  if (outcome === 'version') {
-    throw new OrderFlowError('OF_RECORD_VERSION', `${key} has version ${number}`, { subject: key });
-  }
-  const serverMs = clockMs([seconds, micros]);
-  return { outcome: outcome as WriteOutcome, epoch: Number(number), serverMs };
-}
-
-function decodeState(text: string, nowMs: number, key: string): StoredState {
-  const record = decodeJson(text, key);
-  const fields = (typeof record === 'object' && record !== null ? record : {}) as Readonly<
-    Record<string, unknown>
-  >;
-  const { format, version, writtenAtMs, value } = fields;
-  // The script reads the version from the head: one that says something else further on could never be replaced.
-  const head = `{"format":1,"version":${String(version)},"writtenAtMs":${String(writtenAtMs)},"value":`;
-  if (
-    format !== 1 ||
-    !Number.isSafeInteger(version) ||
-    (version as number) > nowMs + MAX_LEAD_MS ||
-    !Number.isSafeInteger(writtenAtMs) ||
-    value === undefined ||
-    !text.startsWith(head)
-  ) {
-    throw new OrderFlowError('OF_RECORD_INVALID', `${key} (it is not a stored state)`, { subject: key });
-  }
-  return { value, version: version as number, ageMs: Math.max(0, nowMs - (writtenAtMs as number)) };
 }
