@@ -3,14 +3,18 @@ import { createServer } from 'node:net';
 /** Below the range from which systems assign ports, so that none of these is assigned in between. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
+const PORTS = LAST_PORT - FIRST_PORT + 1;
 const ATTEMPTS = 200;
+
+/** Each process counts up from a start of its own: two that choose at the same time meet less often than by lot. */
+let tried = Math.floor(Math.random() * PORTS);
 
 /** Ports that nothing listens on at this moment, on the loopback address. All different. */
 export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   for (let attempt = 0; found.size < count; attempt++) {
     if (attempt === ATTEMPTS) throw new Error(`No free port from ${FIRST_PORT} to ${LAST_PORT}.`);
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1));
+    const port = FIRST_PORT + (tried++ % PORTS);
     if (await isFree(port)) found.add(port);
   }
   return [...found];

@@ -24,8 +24,6 @@ export type Row = Readonly<Record<Way, Provocation | string>>;
 
 interface Servers {
   readonly failing: FailingServers;
-  /** A port on which nobody listens. */
-  readonly closedPort: number;
   readonly certificate: { readonly cert: Buffer; readonly key: Buffer };
   /** A stand-in exchange with a fault that lasts. @returns its base URLs */
   exchange(fault?: { readonly kind: FaultKind; [field: string]: unknown }): Promise<Record<string, string>>;
@@ -51,7 +49,8 @@ const nowhere = (reason: string): Row => everywhere(reason, reason);
 
 /** Every code's row. One for a code that the catalogue does not have is of no effect. */
 export async function errorRows(servers: Servers): Promise<Readonly<Record<string, Row>>> {
-  const { failing, closedPort, certificate } = servers;
+  const { failing, certificate } = servers;
+  const refusing = await failing.refusing();
   const healthy = await servers.exchange();
   const rest = (address: string, fields: object = {}, scheme = 'http'): Provocation => ({
     ...{ names: address, fields: { restBaseUrl: `${scheme}://${address}`, ...fields } },
@@ -142,7 +141,7 @@ export async function errorRows(servers: Servers): Promise<Readonly<Record<strin
       'test run': rest(await failing.http(() => undefined)),
       tool: rest(await failing.http(() => undefined)),
     },
-    OF_CONNECT: atExchange(rest(`127.0.0.1:${closedPort}`)),
+    OF_CONNECT: atExchange(rest(refusing)),
     OF_DNS: atExchange(rest('dns.invalid')),
     OF_TLS: refusedForGood(rest(await failing.http(() => undefined, certificate), {}, 'https')),
     // The environment of this n8n names proxies: see errors.test.ts.
@@ -164,7 +163,7 @@ export async function errorRows(servers: Servers): Promise<Readonly<Record<strin
     OF_SNAPSHOT_STALE: ofAFeed(await feed('staleSnapshot')),
     OF_SYNC_TIMEOUT: ofAFeed(await feed('rest', { mode: 'hang', path: 'depth' })),
 
-    OF_REDIS_CONNECT: everywhere(onRedis(`127.0.0.1:${closedPort}`), onRedis(`127.0.0.1:${closedPort}`)),
+    OF_REDIS_CONNECT: everywhere(onRedis(refusing), onRedis(refusing)),
     OF_REDIS_AUTH: await redisSaying('WRONGPASS invalid username-password pair'),
     OF_REDIS_PERMISSION: await redisSaying('NOPERM this user has no permissions'),
     OF_REDIS_WRONG_TYPE: await redisSaying(
@@ -179,8 +178,8 @@ export async function errorRows(servers: Servers): Promise<Readonly<Record<strin
     ),
     OF_REDIS_ERROR: await redisSaying('ERR something odd.'),
     OF_REDIS_CREDENTIAL: everywhere(
-      { ...onRedis(`127.0.0.1:${closedPort}`, { host: '' }), names: 'Host is empty' },
-      { ...onRedis(`127.0.0.1:${closedPort}`, { host: '' }), names: 'Host is empty' },
+      { ...onRedis(refusing, { host: '' }), names: 'Host is empty' },
+      { ...onRedis(refusing, { host: '' }), names: 'Host is empty' },
     ),
     OF_REDIS_PROTECTED: await redisSaying('DENIED Redis is running in protected mode'),
     OF_REDIS_TLS: nowhere('needs a Redis with TLS: the integration tests have one'),

@@ -14,7 +14,6 @@ import {
 import type { ExecutionItem, Workflow, WorkflowNode } from '../../scripts/n8n/workflowTypes';
 import { ERROR_CATALOGUE, type ErrorCode } from '../../src/runtime/errorCatalogue';
 import { CertificateWorkshop } from '../support/certificates';
-import { freePort } from '../support/redisServer';
 import { errorRows, type Provocation, type Row, WAYS, type Way } from './errorRows';
 import { FailingServers } from './failingServers';
 import { ScriptedModel } from './scriptedModel';
@@ -219,7 +218,6 @@ beforeAll(async () => {
   const { certFile, keyFile } = certificates.certificate('unknown', 'server', 'IP:127.0.0.1');
   rows = await errorRows({
     failing: servers,
-    closedPort: await freePort(),
     certificate: { cert: readFileSync(certFile), key: readFileSync(keyFile) },
     exchange: async (fault) => {
       const exchange = await bench.exchange({ symbols: ['BTCUSDT'], seed: 1 });

@@ -1,6 +1,13 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from 'node:net';
 
 /** Servers on loopback that fail in one way each, for as long as a test runs. */
 export class FailingServers {
@@ -41,6 +48,18 @@ export class FailingServers {
       });
     };
     return this.listen(createTcpServer(onSocket));
+  }
+
+  /**
+   * An address that refuses every connection, until `close`. Its port is the near end of a connection that is kept
+   * open: nothing listens there, and no other server can get it in the meantime. @returns `127.0.0.1:port`
+   */
+  async refusing(): Promise<string> {
+    const [host, port] = (await this.listen(createTcpServer())).split(':');
+    const socket = connect(Number(port), host);
+    await once(socket, 'connect');
+    this.sockets.add(socket.on('error', () => undefined));
+    return `${host}:${socket.localPort}`;
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { OrderFlowImbalance } from '../../nodes/OrderFlowImbalance/OrderFlowImba
 import { imbalanceFields } from '../../nodes/OrderFlowImbalance/fields';
 import { type Exchange, startExchange } from '../../exchange';
 import { type NodeRun, runNode, startTrigger } from '../support/engine';
-import { freePort } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
 
 const nodes = {
   trigger: new BinanceOrderBookTrigger(),
@@ -213,7 +213,14 @@ describe('a failed item under On Error', () => {
 
   beforeAll(async () => {
     exchange = await startExchange({ market: 'spot', symbols: ['BTCUSDT'], seed: 7 });
-    noRedis = { host: '127.0.0.1', port: await freePort(), user: '', password: '', database: 0, tls: false };
+    noRedis = {
+      host: '127.0.0.1',
+      port: (await freePorts(1))[0],
+      user: '',
+      password: '',
+      database: 0,
+      tls: false,
+    };
   });
   afterAll(async () => {
     await exchange.close();

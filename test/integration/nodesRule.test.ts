@@ -3,7 +3,7 @@ import { feedRegistry } from '../../src/binance/feedRegistry';
 import { startTrigger, type TriggerRun } from '../support/engine';
 import { until as untilWithin } from '../support/feedHarness';
 import { triggerWithRule } from '../support/limitedTrigger';
-import { freePort } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
 
 /** Several looks at the list, on a machine that is busy. */
 const PATIENCE_MS = 40_000;
@@ -72,7 +72,7 @@ test('while the list cannot be asked, or the rule takes nothing, the symbols sta
 }, 150_000);
 
 test('a start without a list, and a rule that takes nothing, are refused with what to do', async () => {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const unreachable = { ...options(), restBaseUrl: `http://127.0.0.1:${port}` };
   await expect(trigger({ options: unreachable })).rejects.toThrow(
     new RegExp(`127.0.0.1:${port}.*, whose list of symbols the rule needs \\[OF_CONNECT\\]\\. \\w+`),

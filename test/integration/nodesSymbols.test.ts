@@ -3,7 +3,7 @@ import { feedRegistry } from '../../src/binance/feedRegistry';
 import { runNode, startTrigger, type TriggerRun } from '../support/engine';
 import { until } from '../support/feedHarness';
 import { BinanceOrderBookTrigger, OrderFlowData, OrderFlowImbalance } from '../support/nodes';
-import { freePort } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
 
 const nodes = {
   trigger: new BinanceOrderBookTrigger(),
@@ -131,7 +131,7 @@ describe('picker', () => {
   };
 
   test('an exchange that cannot be reached is named with its code and what to do', async () => {
-    const address = `127.0.0.1:${await freePort()}`;
+    const address = `127.0.0.1:${(await freePorts(1))[0]}`;
     await expect(search('spot', `http://${address}`)).rejects.toThrow(
       new RegExp(`${address}.*\\[OF_CONNECT\\]\\. \\w+`),
     );

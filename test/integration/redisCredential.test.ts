@@ -5,7 +5,8 @@ import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { CertificateWorkshop } from '../support/certificates';
 import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
-import { freePort, startRedis, type RedisServerOptions } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
+import { startRedis, type RedisServerOptions } from '../support/redisServer';
 import {
   admin,
   credentialsOf,
@@ -105,7 +106,7 @@ describe('the credential test', () => {
       testRedisCredential({ host: `redis://u:${CANARY}@127.0.0.1:1` }),
       testRedisCredential({ host: `http://u:${CANARY}@h` }),
       testRedisCredential(credentialsOf(server, { password: CANARY })),
-      testRedisCredential({ host: '127.0.0.1', port: await freePort(), password: CANARY }),
+      testRedisCredential({ host: '127.0.0.1', port: (await freePorts(1))[0], password: CANARY }),
     ]);
     for (const result of results) {
       expect(result.status).toBe('Error');

@@ -3,7 +3,8 @@ import { openStore } from '../../src/store/openStore';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
 import { RecordUnderWrites } from '../support/recordUnderWrites';
-import { freePort, type RedisServer, startRedis } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
+import { type RedisServer, startRedis } from '../support/redisServer';
 import {
   isPrimary,
   isReplica,
@@ -91,7 +92,7 @@ describe('Sentinels', () => {
     const { sentinels } = await startSentinels(1, cleanUps, [
       `user ${own.user} on >${own.password} -@all +auth +sentinel|master +role`,
     ]);
-    const gone = { port: await freePort() } as RedisServer;
+    const gone = { port: (await freePorts(1))[0] } as RedisServer;
     const asked = (sentinelPassword: string) =>
       testRedisCredential(credentials([gone, ...sentinels], { sentinelUser: own.user, sentinelPassword }));
     expect(await asked(own.password)).toMatchObject({ status: 'OK' });
@@ -107,7 +108,7 @@ describe('Sentinels', () => {
   }, 30_000);
 
   it('that cannot be reached are named', async () => {
-    const gone = [{ port: await freePort() }, { port: await freePort() }] as RedisServer[];
+    const gone = (await freePorts(2)).map((port) => ({ port }) as RedisServer);
     const { status, message } = await testRedisCredential(credentials(gone));
     expect(status).toBe('Error');
     expect(message).toContain('OF_REDIS_CONNECT');

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { freePorts } from '../../scripts/n8n/ports';
 import { isOrderFlowError, type OrderFlowError } from '../../src/runtime/errors';
 import { testRedisCredential } from '../../src/store/redis/credentialTest';
 import { openStore } from '../../src/store/openStore';
@@ -12,7 +13,7 @@ import { RedisSession } from '../../src/store/redis/redisSession';
 import type { SnapshotStore } from '../../src/store/types';
 import { CertificateWorkshop } from '../support/certificates';
 import { closedAfterEach, expectNoRedisConnectionLeft, owned } from '../support/cleanUps';
-import { freePort, startRedis, type RedisServerOptions } from '../support/redisServer';
+import { startRedis, type RedisServerOptions } from '../support/redisServer';
 import {
   ADMIN,
   admin,
@@ -171,7 +172,7 @@ describe('a replica', () => {
 
 describe('a replica that only results are published to', () => {
   it('is left as well', async () => {
-    const replica = await start({ replicaOf: await freePort() });
+    const replica = await start({ replicaOf: (await freePorts(1))[0] });
     const store = open(credentialsOf(replica));
     const connections = async () =>
       Number(/total_connections_received:(\d+)/.exec(await admin(replica, 'INFO stats'))?.[1]);
@@ -208,7 +209,7 @@ describe('a connection', () => {
   });
 
   it('says that nothing listens there', async () => {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const error = await errorOf(open({ host: '127.0.0.1', port, password: CANARY }).ready());
     expect(error).toMatchObject({ code: 'OF_REDIS_CONNECT', retryable: true, subject: `127.0.0.1:${port}` });
   });
@@ -279,7 +280,7 @@ describe('a connection', () => {
   });
 
   it('finds its scripts again after Redis was killed and restarted', async () => {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const first = await start({ port });
     const store = open(credentialsOf(first), true);
     expect((await eventually(() => save(store))).outcome).toBe('saved');

@@ -11,7 +11,8 @@ import {
 import type { SnapshotStore, StoredBook } from '../../src/store/types';
 import { closedAfterEach } from '../support/cleanUps';
 import { HandMadeView } from '../support/handMadeView';
-import { freePort, type RedisServer } from '../support/redisServer';
+import { freePorts } from '../../scripts/n8n/ports';
+import { type RedisServer } from '../support/redisServer';
 import { credentialsOf, LIMITED_USER, request, startLimitedRedis } from '../support/storeFixtures';
 
 let server: RedisServer;
@@ -290,7 +291,7 @@ describe.each(['memory', 'redis'] as const)('the writer on the %s store', (kind)
 
 describe('the writer and a Redis in trouble', () => {
   async function ownServer(): Promise<RedisServer> {
-    const own = await startLimitedRedis({ port: await freePort() });
+    const own = await startLimitedRedis({ port: (await freePorts(1))[0] });
     cleanUps.push(() => own.stop());
     return own;
   }
@@ -298,7 +299,7 @@ describe('the writer and a Redis in trouble', () => {
     new Scene(openStore({ kind: 'redis', credentials: credentialsOf(own) }, { keepConnected: true }));
 
   it('starts without Redis, and writes the newest book when it appears', async () => {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const on = new Scene(
       openStore(
         { kind: 'redis', credentials: { host: '127.0.0.1', port, ...LIMITED_USER } },

@@ -1,8 +1,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { freePorts } from '../../scripts/n8n/ports';
 
 /** A real Redis of the tests' own, on a free loopback port, with its files in a directory that goes with it. */
 export interface RedisServer {
@@ -83,17 +83,6 @@ function installWithApt(env: NodeJS.ProcessEnv): void {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 function configuration(port: number, directory: string, options: RedisServerOptions): string {
   const lines = ['bind 127.0.0.1', `dir ${directory}`, 'daemonize no'];
   if (options.sentinelOf) {
@@ -161,7 +150,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   let failure: unknown;
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     try {
-      return await startOn(binary, options.port ?? (await freePort()), options);
+      return await startOn(binary, options.port ?? (await freePorts(1))[0], options);
     } catch (error) {
       // Another process may have taken the port in between.
       failure = error;

@@ -1,8 +1,8 @@
 import dns from 'node:dns';
 import { lookup } from 'node:dns/promises';
+import { freePorts } from '../../../scripts/n8n/ports';
 import type { ErrorCode } from '../../../src/runtime/errorCatalogue';
 import { ConnectProxy, PROXY_VARIABLES, type ProxyMood } from '../../support/connectProxy';
-import { freePort } from '../../support/redisServer';
 import { pause, Scene, until } from '../scene';
 import { EVERY_RUN, must, REAL_RUNS, type RunResult, type Scenario } from '../scenario';
 
@@ -179,7 +179,7 @@ function passwordFromTheStart(seed: number): Promise<RunResult> {
 
 /** Nobody listens, at the proxy's address or at the exchange's own; then somebody does. */
 async function nobodyListens(seed: number, where: 'proxy' | 'exchange'): Promise<RunResult> {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   if (where === 'exchange') {
     let relay: ConnectProxy | null = null;
     const address = `127.0.0.1:${port}`;

@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { freePorts } from '../../../scripts/n8n/ports';
 import { isOrderFlowError, type OrderFlowError } from '../../../src/runtime/errors';
 import { credentialsOf } from '../../support/storeFixtures';
-import { freePort, startRedis, type RedisServer, type RedisServerOptions } from '../../support/redisServer';
+import { startRedis, type RedisServer, type RedisServerOptions } from '../../support/redisServer';
 import { until } from '../scene';
 import { must, type RunResult } from '../scenario';
 import {
@@ -155,7 +156,7 @@ function safe(error: OrderFlowError): void {
 
 function absentAtStart(seed: number): Promise<RunResult> {
   return playWithStore(seed, async (scene, own) => {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const writer = own(new SceneWriter(scene, { host: '127.0.0.1', port }));
     await writer.reported('OF_REDIS_CONNECT', AT_ONCE_MS);
     await feedLives(scene, 300);
