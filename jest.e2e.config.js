@@ -1,4 +1,4 @@
-/** End-to-end tests in the real n8n: each of the two workers has an n8n of its own, which serves its files. */
+/** End-to-end tests in the real n8n, one file after the other: side by side they would measure each other. */
 const base = require('./jest.config.js');
 
 module.exports = {
