@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { UNKNOWN_FACTS } from '../../feed/listing';
 import type { SymbolStatus } from '../../feed/types';
-import { wallMs } from '../../runtime/time';
+import { monotonicMs, wallMs } from '../../runtime/time';
 import type { FeedStatusContent, SnapshotStore } from '../types';
+import { momentOf } from './moments';
 
 /** How often a status that does not change is written again, milliseconds: its age shows that a feed is dead. */
 const FEED_STATUS_EVERY_MS = 5_000;
@@ -27,12 +28,7 @@ export class FeedStatusWriter {
     private readonly read: () => SymbolStatus,
   ) {
     // The first one early, at random: a thousand symbols begin at once, and would write all in one moment ever after.
-    this.timer = setTimeout(() => {
-      this.timer = setInterval(() => this.write(), FEED_STATUS_EVERY_MS).unref();
-      this.write();
-    }, FEED_STATUS_EVERY_MS * Math.random());
-    // A status is no reason for a process to live: within the grace of a release it may end.
-    this.timer.unref();
+    this.writeIn(FEED_STATUS_EVERY_MS * Math.random());
   }
 
   /** Writes if what a reader would act on has changed. */
@@ -48,7 +44,7 @@ export class FeedStatusWriter {
   async close(left = false): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.timer = undefined;
     await this.writing;
     const status: SymbolStatus = {
@@ -58,6 +54,16 @@ export class FeedStatusWriter {
       reason: 'Nobody uses the feed any more',
     };
     await this.put(status, left ? GONE_TTL_MS : FEED_STATUS_TTL_MS);
+  }
+
+  private writeIn(ms: number): void {
+    this.timer = setTimeout(() => {
+      const now = monotonicMs();
+      this.writeIn(momentOf(now, FEED_STATUS_EVERY_MS) + FEED_STATUS_EVERY_MS - now);
+      this.write();
+    }, ms);
+    // A status is no reason for a process to live: within the grace of a release it may end.
+    this.timer.unref();
   }
 
   private write(): void {

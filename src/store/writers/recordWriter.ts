@@ -6,8 +6,9 @@ import { monotonicMs } from '../../runtime/time';
 import { FeedStatusWriter } from './feedStatusWriter';
 import { HistoryWriter } from './historyWriter';
 import { bookContent } from './bookContent';
+import { momentOf } from './moments';
 import type { RecordState, SnapshotStore, StoredFlow, WriterRole, WriteReply } from '../types';
-import { isShort, leastSaveEveryMs, longestTtlMs, mostLevels } from './writerNeeds';
+import { isShort, needsOf } from './writerNeeds';
 import type { WriterSource, WriterStats } from './writerTypes';
 
 /** An unchanged book is confirmed as live this often, milliseconds. */
@@ -48,6 +49,7 @@ interface Written {
  */
 export class RecordWriter {
   private readonly sources = new Set<WriterSource>();
+  private needs = needsOf(this.sources);
   private current: WriterSource | null = null;
   private feedStatus: FeedStatusWriter | null = null;
   private readonly history: HistoryWriter | null;
@@ -68,8 +70,10 @@ export class RecordWriter {
   private lowerSince: number | null = null;
   /** Since when our own record has been newer than what we save. */
   private olderSince: number | null = null;
-  /** The book has changed since it was last written, and a write is planned. */
-  private dirty = false;
+  /** A look at the book is planned in time for whatever an update changes. */
+  private lookPlanned = false;
+  /** Something else than an update came while a write was in flight. */
+  private stepDue = false;
 
   private attempt = 0;
   private retryAt = -Infinity;
@@ -103,6 +107,7 @@ export class RecordWriter {
     // A trigger that starts claims the record, also where it takes up the writer of one that has just ended.
     if (this.idle && this.epoch === 0) this.role = 'claim';
     this.sources.add(source);
+    this.needs = needsOf(this.sources);
     this.left = false;
     this.feedStatus ??= new FeedStatusWriter(this.store, this.target.feedKey, () => this.status(source));
     if (source.history !== undefined) this.history?.add(source.history);
@@ -112,6 +117,7 @@ export class RecordWriter {
 
   remove(source: WriterSource, left = false): void {
     if (this.sources.delete(source)) this.left = left;
+    this.needs = needsOf(this.sources);
     if (source.history !== undefined) this.history?.remove(source.history);
     if (this.current === source) this.current = null;
     if (!this.idle) this.onStatus();
@@ -122,8 +128,8 @@ export class RecordWriter {
   }
 
   onBook(): void {
-    if (this.dirty) return;
-    this.dirty = true;
+    if (this.lookPlanned) return;
+    this.lookPlanned = true;
     this.step();
   }
 
@@ -154,34 +160,37 @@ export class RecordWriter {
     await this.store.close();
   }
 
-  /** Does the one thing that is due, or sets the timer for it. */
-  private step(): void {
+  /** Does the one thing that is due, or sets the timer for it. @param isSaved just now: nothing is due */
+  private step(isSaved = false): void {
     try {
-      this.act();
+      this.act(isSaved);
     } catch (error) {
       this.failed(error);
       this.wakeIn(this.retryAt - monotonicMs());
     }
   }
 
-  private act(): void {
-    if (this.closed || this.inFlight !== null || this.idle) return;
+  private act(isSaved: boolean): void {
+    if (this.closed || this.idle) return;
+    if (this.inFlight !== null) {
+      this.stepDue = true;
+      return;
+    }
     const now = monotonicMs();
     if (now < this.retryAt) return this.wakeIn(this.retryAt - now);
+    if (isSaved) return this.wakeIn(Math.min(this.paceMs(), HEARTBEAT_MS) - (now - this.lastWriteAt));
     const book = this.readBook();
     if (book === null) this.markUnavailable();
     else this.advance(book, now);
   }
 
-  /**
-   * The book of the source in use while that is live, else of another; two feeds of a symbol may differ by an update.
-   * Only the best of its levels: mostly nothing has to be written yet.
-   */
+  /** The book of the source in use while that is live, else of another; two feeds of a symbol may differ by an update. */
   private readBook(): LiveBook | null {
-    const preferred = this.current?.view.read(1) ?? null;
+    const { levels } = this.needs;
+    const preferred = this.current?.view.read(levels) ?? null;
     if (preferred !== null) return preferred;
     for (const source of this.sources) {
-      const book = source.view.read(1);
+      const book = source.view.read(levels);
       if (book === null) continue;
       this.current = source;
       return book;
@@ -191,7 +200,7 @@ export class RecordWriter {
 
   /** Nothing can be saved: a record that this writer holds must say so at once. */
   private markUnavailable(): void {
-    this.dirty = false;
+    this.lookPlanned = false;
     if (this.role !== 'hold') return;
     const stopped = [...this.sources].every((source) => source.view.status().state === 'stopped');
     const state = stopped ? 'stopped' : 'syncing';
@@ -205,41 +214,43 @@ export class RecordWriter {
   }
 
   private advance(book: LiveBook, now: number): void {
-    const levels = this.levels();
+    const { levels } = this.needs;
     const { written } = this;
     const since = now - this.lastWriteAt;
-    if (this.role === 'standby')
-      return this.when(STANDBY_PROBE_MS - since, () => this.save(levels, 'standby'));
-    if (this.role === 'claim') return this.save(levels, 'claim');
+    if (this.role === 'standby') return this.when(STANDBY_PROBE_MS - since, () => this.save(book, 'standby'));
+    if (this.role === 'claim') return this.save(book, 'claim');
     if (this.olderSince !== null && now - this.olderSince >= LOWER_ID_GRACE_MS)
-      return this.save(levels, 'renew');
-    if (written === null) return this.save(levels, 'hold');
+      return this.save(book, 'renew');
+    if (written === null) return this.save(book, 'hold');
     // Before the state is looked at: a record in state `syncing` needs a new epoch for lower ids as well.
-    if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, levels, written, now);
+    if (book.lastUpdateId < written.lastUpdateId) return this.idsWentBack(book, written, now);
     this.lowerSince = null;
-    if (this.recordState !== 'live') return this.save(levels, 'hold');
+    if (this.recordState !== 'live') return this.save(book, 'hold');
     if (book.lastUpdateId === written.lastUpdateId && levels === written.levels) {
       // A halted book does not change: at the same id the store takes anything new only with a new epoch.
-      if (notTradingOf(book) !== written.notTrading) return this.save(levels, 'renew');
-      // Another source's book has changed, not this one: the next to change must not wait for the heartbeat.
-      this.dirty = false;
-      return this.when(HEARTBEAT_MS - since, () => this.confirm(book, levels, written));
+      if (notTradingOf(book) !== written.notTrading) return this.save(book, 'renew');
+      // The next update must not wait for the heartbeat.
+      this.lookPlanned = false;
+      return this.when(HEARTBEAT_MS - since, () => this.confirm(book, written));
     }
-    // Standby writers wait as long as the record says, so a slower pace is written into the record before it is used.
-    const pace = Math.min(this.saveEveryMs(), written.saveEveryMs);
-    return this.when(pace - since, () => this.save(levels, 'hold'));
+    return this.when(this.paceMs() - since, () => this.save(book, 'hold'));
   }
 
   /**
    * A book fetched again with lower ids: the exchange's ids have started over, which takes a new epoch. Otherwise it may be
    * another feed of the symbol, an update behind: that one catches up.
    */
-  private idsWentBack(book: LiveBook, levels: number, written: Written, now: number): void {
+  private idsWentBack(book: LiveBook, written: Written, now: number): void {
     this.lowerSince ??= now;
     const refetched = written.source === this.current && written.syncGeneration !== book.syncGeneration;
     const wait = refetched ? 0 : LOWER_ID_GRACE_MS - (now - this.lowerSince);
-    if (wait <= 0) this.save(levels, 'renew');
-    else this.wakeIn(Math.min(wait, this.saveEveryMs()));
+    if (wait <= 0) this.save(book, 'renew');
+    else this.wakeIn(Math.min(wait, this.needs.saveEveryMs));
+  }
+
+  /** Standby writers wait as long as the record says, so a slower pace is written into the record before it is used. */
+  private paceMs(): number {
+    return Math.min(this.needs.saveEveryMs, this.written?.saveEveryMs ?? Infinity);
   }
 
   private when(waitMs: number, act: () => void): void {
@@ -247,16 +258,13 @@ export class RecordWriter {
     else this.wakeIn(waitMs);
   }
 
-  private save(levels: number, role: WriterRole): void {
+  private save(book: LiveBook, role: WriterRole): void {
     const source = this.current as WriterSource;
-    const book = source.view.read(levels);
-    if (book === null) return this.markUnavailable();
-    this.dirty = false;
+    const { levels, saveEveryMs, ttlMs } = this.needs;
     const { recordKey } = this.target;
     const epoch = role === 'hold' || role === 'renew' ? this.epoch : 0;
     // If the reply is lost, it is unknown whose epoch the record has: only a claim settles that.
     if (role === 'renew') this.role = 'claim';
-    const saveEveryMs = this.saveEveryMs();
     const content = bookContent(book, levels, source.updateSpeedMs, this.flow(), saveEveryMs);
     const written = {
       lastUpdateId: book.lastUpdateId,
@@ -266,7 +274,7 @@ export class RecordWriter {
       syncGeneration: book.syncGeneration,
       notTrading: notTradingOf(book),
     };
-    const request = { role, epoch, liveAgeMs: book.liveAgeMs, ttlMs: this.ttlMs(), content };
+    const request = { role, epoch, liveAgeMs: book.liveAgeMs, ttlMs, content };
     this.send(this.store.save(recordKey, request), (reply) => {
       switch (reply.outcome) {
         case 'saved':
@@ -296,16 +304,14 @@ export class RecordWriter {
   }
 
   /** Renewed coverage shows more levels at the same id. The store takes them only with a new epoch. */
-  private confirm(book: LiveBook, levels: number, { short, source }: Written): void {
-    const whole = short && source === this.current ? source.view.read(levels) : null;
-    if (whole !== null && !isShort(whole, levels)) this.save(levels, 'renew');
+  private confirm(book: LiveBook, { levels, short, source }: Written): void {
+    if (short && source === this.current && !isShort(book, levels)) this.save(book, 'renew');
     else this.heartbeat(book);
   }
 
   private heartbeat(book: LiveBook): void {
-    this.dirty = false;
     const { lastUpdateId, liveAgeMs } = book;
-    const request = { epoch: this.epoch, lastUpdateId, liveAgeMs, ttlMs: this.ttlMs() };
+    const request = { epoch: this.epoch, lastUpdateId, liveAgeMs, ttlMs: this.needs.ttlMs };
     this.send(this.store.heartbeat(this.target.recordKey, request), (reply) => {
       if (reply.outcome === 'heartbeat') this.counts.heartbeats++;
       else if (reply.outcome === 'fenced') this.fence();
@@ -327,8 +333,11 @@ export class RecordWriter {
     // What begins together, or comes back together, would be saved together for ever: hundreds of books in flight at
     // once, which the garbage collector pays for. So the second save comes early, at a moment of its own.
     const isFirst = this.written === null && this.role !== 'standby';
-    const earlyMs = isFirst ? Math.random() * Math.min(this.saveEveryMs(), HEARTBEAT_MS) : 0;
-    this.lastWriteAt = monotonicMs() - earlyMs;
+    const pace = Math.min(this.needs.saveEveryMs, HEARTBEAT_MS);
+    const earlyMs = isFirst ? Math.random() * pace : 0;
+    this.lastWriteAt = momentOf(monotonicMs() - earlyMs, pace);
+    this.lookPlanned = true;
+    this.stepDue = false;
     this.inFlight = pending
       .then(
         (reply) => {
@@ -336,12 +345,13 @@ export class RecordWriter {
           else this.attempt = 0;
           done(reply);
           this.report(null);
+          return reply.outcome === 'saved';
         },
         (error: unknown) => this.failed(error),
       )
-      .then(() => {
+      .then((isSaved) => {
         this.inFlight = null;
-        this.step();
+        this.step(isSaved === true && !this.stepDue);
       });
   }
 
@@ -384,17 +394,5 @@ export class RecordWriter {
   private status(fallback: WriterSource): SymbolStatus {
     const [first = fallback] = this.sources;
     return (this.current ?? first).view.status();
-  }
-
-  private levels(): number {
-    return mostLevels(this.sources);
-  }
-
-  private saveEveryMs(): number {
-    return leastSaveEveryMs(this.sources);
-  }
-
-  private ttlMs(): number {
-    return longestTtlMs(this.sources);
   }
 }

@@ -2,24 +2,25 @@ import type { LiveBook } from '../../feed/types';
 import { MAX_RECORD_LEVELS } from '../recordFormat';
 import type { WriterSource } from './writerTypes';
 
-/** What several triggers of one symbol need of its record. */
-
-export function mostLevels(sources: Iterable<WriterSource>): number {
-  let levels = 1;
-  for (const source of sources) levels = Math.max(levels, source.levels);
-  return Math.min(levels, MAX_RECORD_LEVELS);
+/** What all triggers of one symbol together need of its record. */
+export interface WriterNeeds {
+  readonly levels: number;
+  readonly saveEveryMs: number;
+  readonly ttlMs: number;
 }
 
-export function leastSaveEveryMs(sources: Iterable<WriterSource>): number {
-  let least = Infinity;
-  for (const source of sources) least = Math.min(least, source.saveEveryMs);
-  return Math.round(least);
-}
-
-export function longestTtlMs(sources: Iterable<WriterSource>): number {
-  let most = 1;
-  for (const source of sources) most = Math.max(most, source.ttlMs);
-  return Math.round(most);
+export function needsOf(sources: Iterable<WriterSource>): WriterNeeds {
+  let [levels, saveEveryMs, ttlMs] = [1, Infinity, 1];
+  for (const source of sources) {
+    levels = Math.max(levels, source.levels);
+    saveEveryMs = Math.min(saveEveryMs, source.saveEveryMs);
+    ttlMs = Math.max(ttlMs, source.ttlMs);
+  }
+  return {
+    levels: Math.min(levels, MAX_RECORD_LEVELS),
+    saveEveryMs: Math.round(saveEveryMs),
+    ttlMs: Math.round(ttlMs),
+  };
 }
 
 /** Does the book hold fewer levels than asked for, because the feed knows no more? */
