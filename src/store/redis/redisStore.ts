@@ -103,13 +103,15 @@ export class RedisStore implements SnapshotStore {
   }
 
   async save(key: string, request: SaveRequest): Promise<WriteReply> {
-    const { content, role, epoch } = request;
-    const { lastUpdateId, levels } = content;
+    const { role, epoch, liveAgeMs, ttlMs, takeoverMs = TAKEOVER_MS } = request;
+    const { lastUpdateId, levels } = request.content;
     const from = monotonicMs();
+    // Here, so that nothing below refers to the book: one that lives through a collection costs more than its text.
+    const tail = encodeBookTail(request.content);
     return this.at(key, async (node) => {
       // The store's clock decides which of two claims was made first, so it is looked at right before one is made.
       if (role === 'claim' || role === 'standby') node.sawServerTime(clockMs(await node.command(['TIME'])));
-      const { issuedAt, liveAt } = times(node, request.liveAgeMs + monotonicMs() - from);
+      const { issuedAt, liveAt } = times(node, liveAgeMs + monotonicMs() - from);
       const head = encodeBookHead({ epoch, lastUpdateId, liveAtMs: liveAt, state: 'live', levels });
       const reply = await this.script(node, SAVE, key, [
         role,
@@ -117,9 +119,9 @@ export class RedisStore implements SnapshotStore {
         String(lastUpdateId),
         String(liveAt),
         String(levels),
-        String(request.ttlMs),
-        String(request.takeoverMs ?? TAKEOVER_MS),
-        head + encodeBookTail(content),
+        String(ttlMs),
+        String(takeoverMs),
+        head + tail,
         String(head.length),
         String(issuedAt),
       ]);

@@ -266,6 +266,7 @@ export class RecordWriter {
     // If the reply is lost, it is unknown whose epoch the record has: only a claim settles that.
     if (role === 'renew') this.role = 'claim';
     const content = bookContent(book, levels, source.updateSpeedMs, this.flow(), saveEveryMs);
+    // What the reply needs, without the book: one that lives through a collection costs more than all the rest.
     const written = {
       lastUpdateId: book.lastUpdateId,
       levels,
@@ -273,6 +274,7 @@ export class RecordWriter {
       source,
       syncGeneration: book.syncGeneration,
       notTrading: notTradingOf(book),
+      short: isShort(book, levels),
     };
     const request = { role, epoch, liveAgeMs: book.liveAgeMs, ttlMs, content };
     this.send(this.store.save(recordKey, request), (reply) => {
@@ -285,14 +287,14 @@ export class RecordWriter {
           this.recordState = 'live';
           this.lowerSince = null;
           this.olderSince = null;
-          this.written = { ...written, short: isShort(book, levels) };
+          this.written = written;
           this.history?.onHold();
           return;
         case 'older':
           // The reply to a newer save was lost. The book passes it soon, or its ids start over.
           this.counts.older++;
           this.olderSince ??= monotonicMs();
-          this.written = { ...written, lastUpdateId: book.lastUpdateId + 1, short: false };
+          this.written = { ...written, lastUpdateId: written.lastUpdateId + 1, short: false };
           this.recordState = 'live';
           return;
         case 'late':
