@@ -12,6 +12,12 @@ export function listed(names: readonly string[], most: number): string {
   return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
+/** The first lines, and one that counts the others: "and 3 more", "and 3 more symbols". */
+export function firstLines(lines: readonly string[], most: number, what = ''): string[] {
+  const more = lines.length - most;
+  return more > 0 ? [...lines.slice(0, most), `and ${more} more ${what}`.trimEnd()] : [...lines];
+}
+
 /** 7000 → "7 s", 7150 → "7.2 s". */
 export function inSeconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`;

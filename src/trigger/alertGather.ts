@@ -1,3 +1,4 @@
+import { firstLines } from '../runtime/text';
 import type { AlertJson, DeliverAlert } from './alertMemory';
 import type { ItemFate } from './host';
 
@@ -52,14 +53,13 @@ const LINES_SHOWN = 30;
 /** One item for several alerts: a line for each, and each as it would have gone out alone. */
 export function gathered(alerts: readonly AlertJson[]): AlertJson {
   const [{ exchange, market, signal, time }] = alerts;
-  const lines = alerts.slice(0, LINES_SHOWN).map(({ message }) => String(message));
-  const more = alerts.length - lines.length;
+  const lines = alerts.map(({ message }) => String(message));
   const symbols = [...new Set(alerts.map(({ symbol }) => String(symbol)))];
   return {
     // As a node that follows the item reads a list of symbols.
     symbol: symbols.join(', '),
     signal: alerts.every((alert) => alert.signal === signal) ? signal : null,
-    message: [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
+    message: firstLines(lines, LINES_SHOWN).join('\n'),
     ...{ exchange, market, kind: 'gathered', count: alerts.length, time },
     alerts,
   };

@@ -1,4 +1,5 @@
 import { isOrderFlowError, type OrderFlowError, toOrderFlowError, withCode } from '../runtime/errors';
+import { firstLines } from '../runtime/text';
 import { wallMs } from '../runtime/time';
 import { changeState, loadEach } from '../store/states';
 import type { SnapshotStore } from '../store/types';
@@ -280,15 +281,12 @@ function summaryOf({ day, cap, held }: PastDay): AlertJson {
   const count = (one: Held) => HELD_FIELDS.reduce((sum, name) => sum + one[name], 0);
   const bySize = [...held].sort(([, one], [, other]) => count(other) - count(one));
   const total = bySize.reduce((sum, [, one]) => sum + count(one), 0);
-  const lines = bySize.slice(0, NAMES_SHOWN).map(([symbol, one]) => `${symbol}: ${words(one)}`);
-  const more = bySize.length - lines.length;
-  const rest = more > 0 ? [`and ${more} more symbols`] : [];
+  const lines = bySize.map(([symbol, one]) => `${symbol}: ${words(one)}`);
+  const head = `${total} more alerts on ${day}, beyond Most Messages a Day (${cap}):`;
   return {
     symbol: bySize.map(([symbol]) => symbol).join(', '),
     signal: null,
-    message: [`${total} more alerts on ${day}, beyond Most Messages a Day (${cap}):`, ...lines, ...rest].join(
-      '\n',
-    ),
+    message: [head, ...firstLines(lines, NAMES_SHOWN, 'symbols')].join('\n'),
     ...{ exchange: 'binance', kind: 'summary', day, count: total },
     held: bySize.map(([symbol, counts]) => ({ symbol, ...counts })),
   };

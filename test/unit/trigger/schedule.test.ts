@@ -35,6 +35,26 @@ test('a book that could not be shown at its time is due as soon as it is live ag
   schedule.stop();
 });
 
+test('a symbol that joins is due once as soon as it is live, then with the others', () => {
+  const { schedule, dueSince } = begin('interval');
+  schedule.add(['SOLUSDT', 'BTCUSDT']);
+  for (const symbol of ['SOLUSDT', 'SOLUSDT', 'ETHUSDT']) schedule.onBook(symbol);
+  expect(dueSince()).toEqual(['SOLUSDT', 'ETHUSDT']);
+  jest.advanceTimersByTime(10_000);
+  expect(dueSince()).toEqual(['BTCUSDT', 'ETHUSDT', 'SOLUSDT']);
+  schedule.stop();
+});
+
+test('a symbol that leaves is due no more, also where its first book was still to come', () => {
+  const { schedule, dueSince } = begin('interval');
+  schedule.remove('BTCUSDT');
+  schedule.onBook('BTCUSDT');
+  expect(dueSince()).toEqual([]);
+  jest.advanceTimersByTime(10_000);
+  expect(dueSince()).toEqual(['ETHUSDT']);
+  schedule.stop();
+});
+
 test('continuously each update makes its book due, and no timer runs', () => {
   const { schedule, dueSince } = begin('continuous');
   for (const symbol of ['BTCUSDT', 'BTCUSDT']) schedule.onBook(symbol);
@@ -44,8 +64,9 @@ test('continuously each update makes its book due, and no timer runs', () => {
 
 test.each<EmitMode>(['signalChange', 'never'])('%s makes no book due', (emit) => {
   const { schedule, dueSince } = begin(emit);
+  schedule.add(['SOLUSDT']);
   schedule.onUnavailable('BTCUSDT');
-  schedule.onBook('BTCUSDT');
+  for (const symbol of ['BTCUSDT', 'SOLUSDT']) schedule.onBook(symbol);
   expect(dueSince()).toEqual([]);
   expect(jest.getTimerCount()).toBe(0);
 });
