@@ -1,4 +1,11 @@
-import { bannedUntilMs, LONGEST_BAN_MS, pauseAfter, retryAfterMs } from '../../../src/limits/refusals';
+import {
+  LONGEST_BAN_MS,
+  banCode,
+  bannedUntilMs,
+  isBanCode,
+  pauseAfter,
+  retryAfterMs,
+} from '../../../src/limits/refusals';
 
 describe('Retry-After', () => {
   const DATE = 'Wed, 21 Oct 2026 07:28:00 GMT';
@@ -66,5 +73,16 @@ describe('the time that a refusal names in its text', () => {
 test('the own pause doubles with each refusal in a row, up to its longest', () => {
   expect([0, 5, 6, 50].map((inRow) => pauseAfter(0, inRow, 1_000, 60_000))).toEqual([
     1_000, 32_000, 60_000, 60_000,
+  ]);
+});
+
+test('a ban and a limit of requests have codes of their own, and no other status has one', () => {
+  expect([418, 429].map(banCode)).toEqual(['OF_BANNED', 'OF_RATE_LIMITED']);
+  for (const status of [200, 403, 417, 428, 503]) expect(banCode(status)).toBeNull();
+  expect(['OF_BANNED', 'OF_RATE_LIMITED', 'OF_FIREWALL', null].map(isBanCode)).toEqual([
+    true,
+    true,
+    false,
+    false,
   ]);
 });

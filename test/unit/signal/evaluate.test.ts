@@ -200,6 +200,14 @@ describe('no signal', () => {
     expect(evaluate(lockedAndShort, TWO_LEVELS).reason).toBe('locked');
   });
 
+  test('a book of unknown age is stale where somebody has set an age', () => {
+    const unknown = { ...H, trust: { kind: 'ok', ageMs: null } as const };
+    const set = { ...TWO_LEVELS, ageMustBeKnown: true };
+    expect(evaluate(unknown, set)).toMatchObject({ signal: null, reason: 'stale' });
+    expect(evaluate(unknown, { ...set, maxAgeMs: 0 }).reason).toBeNull();
+    expect(evaluate({ ...H, trust: { kind: 'ok', ageMs: 5000 } }, set).reason).toBeNull();
+  });
+
   test('a book exactly as old as allowed, of any age where 0 is asked for, or of unknown age is not stale', () => {
     const old = (ageMs: number | null) => ({ ...H, trust: { kind: 'ok', ageMs } as const });
     expect(evaluate(old(5000), TWO_LEVELS).reason).toBeNull();
