@@ -1,6 +1,6 @@
 import type { ReplyOutcome } from '../../../../src/book/bookSync';
 import type { Step, SymbolEvent, SymbolState } from '../../../../src/binance/sync/symbolEvents';
-import { step } from '../../../../src/binance/sync/symbolMachine';
+import { step, tickDueAt } from '../../../../src/binance/sync/symbolMachine';
 import { INITIAL } from '../../../../src/binance/sync/transitions';
 import { OrderFlowError } from '../../../../src/runtime/errors';
 import { factsOf, type TestFacts } from './facts';
@@ -560,5 +560,44 @@ describe('the end', () => {
     expect(send(audit('same'))).toBeNull();
     becomeLive();
     expect(send(failed(SLOW))).toBeNull();
+  });
+});
+
+describe('the next tick', () => {
+  const BEGIN = factsOf().now;
+  const dueIn = (changes: Partial<SymbolState> = {}) => tickDueAt({ ...state, ...changes }, facts) - BEGIN;
+
+  test('is not needed before there is a stream, nor after the end', () => {
+    expect(dueIn()).toBe(Infinity);
+    send({ type: 'stop' });
+    expect(dueIn()).toBe(Infinity);
+  });
+
+  test('explains a wait for the book', () => {
+    send(UP);
+    expect(dueIn({ explainAt: BEGIN + 700 })).toBe(700);
+  });
+
+  test('comes for a book without an update when the stream is quiet, when that lasts, or to explain it', () => {
+    send(UP, book('live'));
+    expect(shown()).toEqual(['syncing', 'syncing', null]);
+    const silent = { explainAt: Infinity };
+    expect(dueIn(silent)).toBe(1_000);
+    expect(dueIn({ explainAt: BEGIN + 700 })).toBe(700);
+    facts.lastReceivedAt = BEGIN + 7_500;
+    expect(dueIn(silent)).toBe(8_000);
+    // The answer to what is asked already is waited for.
+    expect(dueIn({ ...silent, request: 'audit' })).toBe(8_500);
+  });
+
+  test('looks after a live book, unless a request is on its way', () => {
+    becomeLive();
+    facts.lastAppliedAt = BEGIN;
+    const looked = { lookPending: false, auditAt: BEGIN, refreshAt: BEGIN + 400 };
+    expect(dueIn({ ...looked, auditAt: BEGIN + 90_000 })).toBe(90_000);
+    expect(dueIn(looked)).toBe(60_000);
+    facts.moved = true;
+    expect(dueIn(looked)).toBe(400);
+    expect(dueIn({ ...looked, request: 'audit' })).toBe(Infinity);
   });
 });
