@@ -596,8 +596,11 @@ describe('the next tick', () => {
     const looked = { lookPending: false, auditAt: BEGIN, refreshAt: BEGIN + 400 };
     expect(dueIn({ ...looked, auditAt: BEGIN + 90_000 })).toBe(90_000);
     expect(dueIn(looked)).toBe(60_000);
+    expect(dueIn({ ...looked, lookPending: true })).toBe(400);
+    expect(dueIn({ ...looked, coveredDepth: facts.fullDepth - 1 })).toBe(400);
     facts.moved = true;
     expect(dueIn(looked)).toBe(400);
+    expect(dueIn({ ...looked, refreshAt: BEGIN + 70_000 })).toBe(60_000);
     expect(dueIn({ ...looked, request: 'audit' })).toBe(Infinity);
   });
 });
