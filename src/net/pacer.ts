@@ -3,6 +3,7 @@
  * the exchange answers by closing.
  */
 export class Pacer {
+  /** Of the newest ones, as many as a window may hold: the oldest of them says when the next may go. */
   private readonly sentAt: number[] = [];
 
   constructor(
@@ -13,15 +14,13 @@ export class Pacer {
 
   /** Milliseconds until one more may be sent; 0 = now. */
   waitMs(now: number): number {
-    while (this.sentAt.length > 0 && this.sentAt[0] <= now - this.windowMs) this.sentAt.shift();
     if (this.sentAt.length < this.perWindow) return 0;
-    return this.sentAt[this.sentAt.length - this.perWindow] + this.windowMs - now;
+    return Math.max(0, this.sentAt[0] + this.windowMs - now);
   }
 
   /** One was sent, with or without a turn from here. */
   note(now: number): void {
     this.sentAt.push(now);
-    // Beyond what could matter for any window to come.
-    if (this.sentAt.length > this.perWindow * 4) this.sentAt.shift();
+    if (this.sentAt.length > this.perWindow) this.sentAt.shift();
   }
 }
