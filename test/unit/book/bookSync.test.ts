@@ -563,6 +563,28 @@ describe('each step of the rule', () => {
     expect(sync.onReply(reply(10), 100)).toBe('live');
   });
 
+  test('nor does that gap make forget what was read before', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 12));
+    sync.reset(true);
+    expect(sync.onReply(reply(1_000), 100)).toBe('live');
+    expect(sync.onUpdate(update(2_000, 2_001))).toBe('gap');
+    sync.reset(false);
+    expect(sync.onReply(reply(11), 100)).toBe('behind');
+  });
+
+  test('a live book whose ids start over binds nobody, nor does one that was read before it', () => {
+    const sync = start();
+    sync.onReply(reply(10), 100);
+    sync.onUpdate(update(11, 12));
+    sync.reset(true);
+    expect(sync.onReply(reply(12), 100)).toBe('live');
+    sync.onUpdate(update(13, 20, { eventTimeMs: 1_000 }));
+    expect(sync.onUpdate(update(1, 2, { eventTimeMs: 1_100 }))).toBe('ids-reset');
+    expect(sync.onReply(reply(2), 100)).toBe('live');
+  });
+
   test('ids that go backwards while time goes on forget what was read, also while a reply is waited for', () => {
     const sync = start();
     sync.onReply(reply(10), 100);
