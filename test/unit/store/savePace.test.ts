@@ -51,25 +51,22 @@ async function stateOf(symbol: string): Promise<string> {
   return found.record.state;
 }
 
-/** The reply to a save is held back until the test lets it come. */
-function slowReplies(handle: MemoryStore): { readonly isOut: () => boolean; comes(): void } {
-  const save = handle.save.bind(handle);
-  let waiting = deferred<void>();
-  let out = false;
-  handle.save = async (...args) => {
-    const reply = await save(...args);
-    out = true;
-    await waiting.promise;
-    out = false;
-    return reply;
-  };
-  return {
-    isOut: () => out,
-    comes() {
-      waiting.resolve();
-      waiting = deferred<void>();
-    },
-  };
+/** A writer whose first save is under way: its reply comes when the test lets it. */
+async function writeSlowly(view: HandMadeView): Promise<{ writer: RecordWriter; replyComes: () => void }> {
+  const reply = deferred<void>();
+  let isOut = false;
+  const writer = write(view, (handle) => {
+    const save = handle.save.bind(handle);
+    handle.save = async (...args) => {
+      const written = await save(...args);
+      isOut = true;
+      await reply.promise;
+      return written;
+    };
+  });
+  await changing([view], 10);
+  expect(isOut).toBe(true);
+  return { writer, replyComes: reply.resolve };
 }
 
 test('a moment begins at or shortly before a time, and is the same for all times in it', () => {
@@ -121,26 +118,19 @@ test('a book that changes all the time is read once a save', async () => {
 
 test('a feed that fails while a save is under way is marked as soon as the reply is there', async () => {
   const view = new HandMadeView();
-  let replies = { isOut: () => false, comes: (): void => undefined };
-  const writer = write(view, (handle) => (replies = slowReplies(handle)));
-  await changing([view], 10);
-  expect(replies.isOut()).toBe(true);
+  const { writer, replyComes } = await writeSlowly(view);
   view.state = 'backing-off';
   writer.onStatus();
   expect(await stateOf(view.symbol)).toBe('live');
-  replies.comes();
+  replyComes();
   await turn();
   expect(await stateOf(view.symbol)).toBe('syncing');
 });
 
 test('a reply that comes while the writer closes plans nothing', async () => {
-  const view = new HandMadeView();
-  let replies = { isOut: () => false, comes: (): void => undefined };
-  const writer = write(view, (handle) => (replies = slowReplies(handle)));
-  await changing([view], 10);
-  expect(replies.isOut()).toBe(true);
+  const { writer, replyComes } = await writeSlowly(new HandMadeView());
   const closed = writer.close();
-  replies.comes();
+  replyComes();
   await closed;
   expect(jest.getTimerCount()).toBe(0);
 });
